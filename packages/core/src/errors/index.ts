@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSD-2-Clause
+export * from './errno.ts'
+export * from './errors.ts'
