@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
+export * from './cursor.ts'
+export * from './view.ts'
+export * from './writer.ts'

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
+export * from './constants.ts'
+export * from './file.ts'
+export type * from './types.ts'
