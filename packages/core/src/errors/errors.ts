@@ -6,7 +6,16 @@
 import { describeErrno, errnoName } from './errno.ts'
 
 /** What kind of failure it is, for programs that branch on it. */
-export type BpfErrorCode = 'elf' | 'btf' | 'asm' | 'relocation' | 'rule' | 'verifier' | 'syscall' | 'unsupported'
+export type BpfErrorCode =
+  | 'elf'
+  | 'btf'
+  | 'asm'
+  | 'relocation'
+  | 'rule'
+  | 'verifier'
+  | 'syscall'
+  | 'unsupported'
+  | 'pcap'
 
 /** Options of every error: `cause` is the error that led to this one. */
 export interface BpfErrorOptions {
@@ -42,6 +51,13 @@ export class BtfError extends BpfError {
 export class AsmError extends BpfError {
   constructor(message: string, options?: BpfErrorOptions) {
     super('asm', message, options)
+  }
+}
+
+/** A capture file that cannot be read. */
+export class PcapError extends BpfError {
+  constructor(message: string, options?: BpfErrorOptions) {
+    super('pcap', message, options)
   }
 }
 
