@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import { defineConfig } from 'vitest/config'
+
+// Tests run on the sources of our packages, not on their builds; only the virtual kernel's WebAssembly is built before.
+const conditions = ['@skep/source', 'node', 'import', 'module', 'default']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.mjs'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'test/e2e/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+  },
+})
