@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import { uapiOutputs } from './uapi.mjs'
+
+/** Every generated file of the repository. */
+export function outputs() {
+  return [...uapiOutputs()]
+}
