@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { ByteView, formatOffset } from '../bytes/index.ts'
+import { ByteView, formatOffset, StringTable } from '../bytes/index.ts'
 import { ElfError } from '../errors/index.ts'
 import * as C from './constants.ts'
-import { StringTable } from './strings.ts'
+
 import type { ElfHeader, ElfSection, ElfSymbol } from './types.ts'
 
 /** Start of a message about a section: `section 3 ".text" at 0x40`. */

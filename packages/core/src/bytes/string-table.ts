@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import type { ByteView } from '../bytes/index.ts'
+import type { ByteView } from './view.ts'
 
 /**
  * A string table whose total of decoded characters is bounded: names may overlap, so a file of n bytes could otherwise
