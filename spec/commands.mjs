@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // biome-ignore-all format: tables keep their columns
 // The commands of bpf(2).
-// Provenance: kernel/bpf/syscall.c of Linux 6.18 (BPF_*_LAST_FIELD, __sys_bpf). The 6.18 offsets of the last fields were
-// asked of the running kernel as well (CHECK_ATTR answers EINVAL for the first byte that is set behind them).
+// Provenance: kernel/bpf/syscall.c of Linux 6.18 (BPF_*_LAST_FIELD, __sys_bpf). Where no other check hides it the offset was
+// asked of the running kernel as well (CHECK_ATTR answers EINVAL for a byte that is set behind it).
 //
 // Columns: command; part of union bpf_attr that it reads (see uapi-layouts.mjs); last field that CHECK_ATTR lets the
 // caller set (all bytes behind it must be zero; null: the handler has no such check), by the kernel's name for it.

@@ -14,7 +14,9 @@ export function constant(name, value) {
 }
 
 export function constants(groups) {
-  return groups.map(([comment, values]) => `// ${comment}\n${values.map(([name, value]) => constant(name, value)).join('\n')}`).join('\n\n')
+  return groups
+    .map(([comment, values]) => `// ${comment}\n${values.map(([name, value]) => constant(name, value)).join('\n')}`)
+    .join('\n\n')
 }
 
 /** Offsets of a layout: NAME__field, and NAME__SIZE. Bit fields have NAME__field__SHIFT and __WIDTH as well. */

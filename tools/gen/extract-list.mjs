@@ -38,7 +38,9 @@ bpf_rb_root bpf_rb_node bpf_iter_num bpf_iter_bits bpf_iter_task bpf_iter_task_v
 bpf_iter_dmabuf btf_header btf_type btf_enum btf_enum64 btf_array btf_member btf_param btf_var btf_var_secinfo
 btf_decl_tag perf_event_attr perf_event_header perf_event_mmap_page sock_filter sock_fprog sockaddr_in sockaddr_in6
 sockaddr_un iphdr ipv6hdr tcphdr udphdr ethhdr
-`.trim().split(/\s+/)
+`
+  .trim()
+  .split(/\s+/)
 
 /** Enumerations: name, first value where the kernel's has no name, name of the number-to-name table. */
 export const UAPI_ENUMS = [

@@ -84,7 +84,13 @@ function aligned(rows, indent) {
 }
 
 function layoutText(name, size, source, rows) {
-  return [`  {`, `    name: '${name}', size: ${size}, source: '${source}', fields: [`, ...aligned(rows, '      '), `    ],`, `  },`].join('\n')
+  return [
+    `  {`,
+    `    name: '${name}', size: ${size}, source: '${source}', fields: [`,
+    ...aligned(rows, '      '),
+    `    ],`,
+    `  },`,
+  ].join('\n')
 }
 
 function layouts() {
@@ -121,10 +127,17 @@ function enumText(list, exportName, head) {
     if (!type) throw new Error(`no enum ${group}`)
     const width = Math.max(...type.values.map((value) => value.name.length))
     const rows = type.values.map(({ name, val }) => {
-      const number = val < -1 || !Number.isInteger(val) ? BigInt.asUintN(type.kind === 'ENUM64' ? 64 : 32, BigInt(val)) : val
+      const number =
+        val < -1 || !Number.isInteger(val) ? BigInt.asUintN(type.kind === 'ENUM64' ? 64 : 32, BigInt(val)) : val
       return `      [${`'${name}',`.padEnd(width + 3)} ${number > 4096 ? `0x${number.toString(16)}` : number}],`
     })
-    return [`  {`, `    name: '${group}', names: ${prefix ? `'${prefix}'` : 'null'}, values: [`, ...rows, `    ],`, `  },`].join('\n')
+    return [
+      `  {`,
+      `    name: '${group}', names: ${prefix ? `'${prefix}'` : 'null'}, values: [`,
+      ...rows,
+      `    ],`,
+      `  },`,
+    ].join('\n')
   })
   return `${SPDX}\n${head}export const ${exportName} = [\n${parts.join('\n')}\n]\n`
 }
@@ -132,17 +145,25 @@ function enumText(list, exportName, head) {
 writeFileSync(new URL('../../spec/uapi-layouts.mjs', import.meta.url), layouts())
 writeFileSync(
   new URL('../../spec/uapi-enums.mjs', import.meta.url),
-  enumText(UAPI_ENUMS, 'UAPI_ENUMS', `// Enumerations of the kernel's user interface that loaders and the virtual kernel need.
+  enumText(
+    UAPI_ENUMS,
+    'UAPI_ENUMS',
+    `// Enumerations of the kernel's user interface that loaders and the virtual kernel need.
 // Provenance: BTF of Linux ${version}, written by tools/gen/extract-uapi.mjs. (Macros stand in uapi-defines.mjs.)
 //
 // An enumeration: its name (unnamed ones have a descriptive one), the name of the number-to-name table that is made
 // from it (null: none), and rows [name, value].
-`),
+`,
+  ),
 )
 writeFileSync(
   new URL('../../spec/verifier-types.mjs', import.meta.url),
-  enumText(INTERNAL_ENUMS, 'VERIFIER_ENUMS', `// Kernel-internal enumerations that helper prototypes and the verifier's register types are written in.
+  enumText(
+    INTERNAL_ENUMS,
+    'VERIFIER_ENUMS',
+    `// Kernel-internal enumerations that helper prototypes and the verifier's register types are written in.
 // A type is a base (low BPF_BASE_TYPE_BITS = 8 bits) with flags of bpf_type_flag above.
 // Provenance: BTF of Linux ${version}, written by tools/gen/extract-uapi.mjs. Layout as in uapi-enums.mjs.
-`),
+`,
+  ),
 )

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import { ruleOutputs } from './rules.mjs'
 import { uapiOutputs } from './uapi.mjs'
 
 /** Every generated file of the repository. */
 export function outputs() {
-  return [...uapiOutputs()]
+  return [...uapiOutputs(), ...ruleOutputs()]
 }

@@ -2,7 +2,11 @@
 // Text of TypeScript for core.
 
 export function literal(value) {
-  return Number.isSafeInteger(value) ? (value > 0xffff ? `0x${value.toString(16)}` : String(value)) : `0x${value.toString(16)}n`
+  return Number.isSafeInteger(value)
+    ? value > 0xffff
+      ? `0x${value.toString(16)}`
+      : String(value)
+    : `0x${value.toString(16)}n`
 }
 
 export function quote(text) {
@@ -12,7 +16,10 @@ export function quote(text) {
 /** Groups of [name, value] rows as exported constants, each group under a comment. */
 export function constants(groups) {
   return groups
-    .map(([comment, values]) => `// ${comment}\n${values.map(([name, value]) => `export const ${name} = ${literal(value)}`).join('\n')}`)
+    .map(
+      ([comment, values]) =>
+        `// ${comment}\n${values.map(([name, value]) => `export const ${name} = ${literal(value)}`).join('\n')}`,
+    )
     .join('\n\n')
 }
 

@@ -43,7 +43,9 @@ function nameTables(enums) {
   return enums
     .filter(({ names }) => names)
     .map(({ name, names, values }) => {
-      const own = values.filter(([value, number]) => !value.startsWith('__') && number < 4096 && !/_(MAX|MAX_ID)$/.test(value))
+      const own = values.filter(
+        ([value, number]) => !value.startsWith('__') && number < 4096 && !/_(MAX|MAX_ID)$/.test(value),
+      )
       const entries = name === 'bpf_func_id' ? own.map(([text, value]) => [helperName(text), value]) : own
       return ts.nameTable(names, entries, `Names of enum ${name} by number.`)
     })
@@ -63,7 +65,10 @@ function commandNumber(command) {
 }
 
 function tsCommands() {
-  const rows = COMMANDS.map((row) => `  { name: ${ts.quote(row[0])}, layout: ${ts.quote(row[1])}, lastField: ${ts.quote(row[2])}, checkSize: ${checkSize(row)} },`)
+  const rows = COMMANDS.map(
+    (row) =>
+      `  { name: ${ts.quote(row[0])}, layout: ${ts.quote(row[1])}, lastField: ${ts.quote(row[2])}, checkSize: ${checkSize(row)} },`,
+  )
   return `/** The commands of bpf(2) by number. \`checkSize\`: every byte of attr from there on must be zero (EINVAL otherwise). */
 export const COMMANDS: readonly { readonly name: string; readonly layout: string; readonly lastField: string; readonly checkSize: number }[] = [
 ${rows.join('\n')}
@@ -147,17 +152,32 @@ export function uapiOutputs() {
   const isaSource = 'RFC 9669 and uapi headers of Linux 6.18'
   return [
     generated(`${CORE}/isa.gen.ts`, 'isa', isaSource, `${ts.constants(isa)}\n\n${tsInstructions()}`),
-    generated(`${CORE}/uapi-enums.gen.ts`, 'uapi-enums', BTF, `${ts.constants(enumGroups(UAPI_ENUMS))}\n\n${nameTables(UAPI_ENUMS)}`),
+    generated(
+      `${CORE}/uapi-enums.gen.ts`,
+      'uapi-enums',
+      BTF,
+      `${ts.constants(enumGroups(UAPI_ENUMS))}\n\n${nameTables(UAPI_ENUMS)}`,
+    ),
     generated(`${CORE}/uapi-defines.gen.ts`, 'uapi-defines', UAPI, ts.constants(defines)),
     generated(`${CORE}/uapi-layouts.gen.ts`, 'uapi-layouts', BTF, `${LAYOUT_TYPE}\n\n${layouts}`),
-    generated(`${CORE}/verifier-types.gen.ts`, 'verifier-types', BTF, `${ts.constants(enumGroups(VERIFIER_ENUMS))}\n\n${nameTables(VERIFIER_ENUMS)}`),
+    generated(
+      `${CORE}/verifier-types.gen.ts`,
+      'verifier-types',
+      BTF,
+      `${ts.constants(enumGroups(VERIFIER_ENUMS))}\n\n${nameTables(VERIFIER_ENUMS)}`,
+    ),
     generated(`${CORE}/commands.gen.ts`, 'commands', 'kernel/bpf/syscall.c of Linux 6.18', tsCommands()),
     generated(`${CORE}/system.gen.ts`, 'system', UAPI, ts.constants(system)),
     generated(`${CORE}/errno.gen.ts`, 'errno', UAPI, tsErrnos()),
     generated(`${VM}/isa.gen.ts`, 'isa', isaSource, as.constants(isa)),
     generated(`${VM}/uapi-enums.gen.ts`, 'uapi-enums', BTF, as.constants(enumGroups(UAPI_ENUMS))),
     generated(`${VM}/uapi-defines.gen.ts`, 'uapi-defines', UAPI, as.constants(defines)),
-    generated(`${VM}/uapi-layouts.gen.ts`, 'uapi-layouts', BTF, `// STRUCT__field: offset in bytes. STRUCT__SIZE: size (parts of union bpf_attr: end of the last field).\n\n${LAYOUTS.map(as.layout).join('\n\n')}`),
+    generated(
+      `${VM}/uapi-layouts.gen.ts`,
+      'uapi-layouts',
+      BTF,
+      `// STRUCT__field: offset in bytes. STRUCT__SIZE: size (parts of union bpf_attr: end of the last field).\n\n${LAYOUTS.map(as.layout).join('\n\n')}`,
+    ),
     generated(`${VM}/verifier-types.gen.ts`, 'verifier-types', BTF, as.constants(enumGroups(VERIFIER_ENUMS))),
     generated(`${VM}/commands.gen.ts`, 'commands', 'kernel/bpf/syscall.c of Linux 6.18', asCommands()),
     generated(`${VM}/system.gen.ts`, 'system', UAPI, as.constants(system)),
