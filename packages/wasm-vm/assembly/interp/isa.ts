@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Bare instructions as RFC 9669 defines them, with no verifier, no maps and no program object.
+
+import { EINVAL, ENOMEM } from '../gen/errno.gen'
+import { decode, DecodeInput, freeDecoded } from '../insn/decode'
+import { checkStructure, STRUCTURE_ISA } from '../insn/structure-check'
+import { funcAt } from '../insn/record'
+import { resolveIsaCall } from './isa-helpers'
+import { execute } from './loop'
+import { openFrame } from './frame'
+import { clearRegions } from './regions'
+import {
+  currentRun, ENGINE_CHECKED, enterLevel, leaveLevel, levelBase, LEVEL_SIZE, REGS,
+} from './run-state'
+
+/** Instructions that a bare run may execute on the checked engine. */
+export const ISA_BUDGET: i64 = 100_000_000
+
+const INPUT: usize = memory.data(offsetof<DecodeInput>(), 8)
+
+/**
+ * Runs `len` instructions at `insns` with r1 = memPtr, r2 = memLen. 0, and r0 at `out`; -EINVAL if the instructions
+ * are not well formed; the negative of a trap code less 1000 if they went astray.
+ */
+export function isaRun(insns: usize, len: u32, mem: usize, memLen: u32, engine: i32, out: usize): i32 {
+  const bad = checkStructure(insns, len, STRUCTURE_ISA)
+  if (bad) return bad
+  const input = changetype<DecodeInput>(INPUT)
+  input.insns = insns
+  input.len = len
+  input.starts = 0
+  input.depths = 0
+  const decoded = decode(input, resolveIsaCall)
+  if (!changetype<usize>(decoded)) return -ENOMEM
+  const run = currentRun()
+  if (!enterLevel(run)) {
+    freeDecoded(decoded)
+    return -ENOMEM
+  }
+  run.prog = 0
+  run.ctx = mem
+  run.ctxSize = memLen
+  run.packetFields = 0
+  run.trap = 0
+  run.budget = ISA_BUDGET
+  clearRegions(run)
+  memory.fill(REGS, 0, 88)
+  store<u64>(REGS, memLen ? <u64>mem : 0, 8)
+  store<u64>(REGS, <u64>memLen, 16)
+  const base = levelBase(run)
+  openFrame(run, base, funcAt(decoded, 0), base + LEVEL_SIZE)
+  const start = decoded.records
+  const r0 = engine == ENGINE_CHECKED ? execute<u8>(run, start, base) : execute<u32>(run, start, base)
+  leaveLevel(run)
+  freeDecoded(decoded)
+  if (run.trap) return -1000 - run.trap
+  store<u64>(out, r0)
+  return 0
+}
