@@ -30,6 +30,7 @@ export interface Addon {
   read(fd: number, data: Uint8Array): number
   write(fd: number, data: Uint8Array): number
   fchdir(fd: number): number
+  chroot(path: string): number
   mount(source: string, target: string, type: string, flags: number, data: string): number
   umount(target: string, flags: number): number
   socket(domain: number, type: number, protocol: number): number

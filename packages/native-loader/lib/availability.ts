@@ -16,7 +16,7 @@ export interface LinuxAvailability {
 
 const BPF_MAP_CREATE = 0
 const BPF_MAP_TYPE_ARRAY = 2
-const CAP_SYS_ADMIN = 21n
+export const CAP_SYS_ADMIN = 21n
 const CAP_BPF = 39n
 
 /** Whether the running kernel's bpf(2) can be used from here, and if not, what is missing. */
@@ -50,7 +50,8 @@ function refusal(errno: number): string {
   return `bpf(2) answers EPERM: the process has neither CAP_BPF nor CAP_SYS_ADMIN${unprivileged}`
 }
 
-function effectiveCapabilities(): bigint | undefined {
+/** Mask of the calling thread's effective capabilities. */
+export function effectiveCapabilities(): bigint | undefined {
   try {
     const hex = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/thread-self/status', 'latin1'))?.[1]
     return hex === undefined ? undefined : BigInt(`0x${hex}`)

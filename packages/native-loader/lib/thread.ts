@@ -45,6 +45,10 @@ export class LinuxThread {
     return this.#addon.fchdir(checkInt(fd, 'fd'))
   }
 
+  chroot(path: string): number {
+    return this.#addon.chroot(checkPath(path, 'path'))
+  }
+
   mount(source: string, target: string, type: string, flags: number, data = ''): number {
     return this.#addon.mount(
       checkPath(source, 'source'),

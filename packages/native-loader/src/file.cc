@@ -71,6 +71,13 @@ Napi::Value Fchdir(const Napi::CallbackInfo& info) {
   return args.Result(sys::Fchdir(fd));
 }
 
+Napi::Value Chroot(const Napi::CallbackInfo& info) {
+  Args args(info);
+  std::string path = args.Text(0);
+  if (!args.ok()) return args.Failed();
+  return args.Result(sys::Chroot(path.c_str()));
+}
+
 // mount(source, target, type, flags, data)
 Napi::Value Mount(const Napi::CallbackInfo& info) {
   Args args(info);
@@ -103,6 +110,7 @@ void ExportFile(Napi::Env env, Napi::Object exports) {
   Export<Read>(env, exports, "read");
   Export<Write>(env, exports, "write");
   Export<Fchdir>(env, exports, "fchdir");
+  Export<Chroot>(env, exports, "chroot");
   Export<Mount>(env, exports, "mount");
   Export<Umount>(env, exports, "umount");
 }

@@ -158,6 +158,10 @@ int Fchdir(int fd) {
   return Result(fchdir(fd));
 }
 
+int Chroot(const char* path) {
+  return Result(chroot(path));
+}
+
 int Mount(const char* source, const char* target, const char* type, uint64_t flags, const char* data) {
   return Result(mount(source, target, type, static_cast<unsigned long>(flags), data));
 }

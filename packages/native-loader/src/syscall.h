@@ -31,6 +31,7 @@ int Unlink(const char* path);
 int64_t Read(int fd, uint8_t* data, size_t length);
 int64_t Write(int fd, const uint8_t* data, size_t length);
 int Fchdir(int fd);
+int Chroot(const char* path);
 int Mount(const char* source, const char* target, const char* type, uint64_t flags, const char* data);
 int Umount(const char* target, int flags);
 
