@@ -89,6 +89,10 @@ export function isPseudoFunc(insn: Instruction): boolean {
   return insn.code === LD_IMM64 && insn.src === I.BPF_PSEUDO_FUNC
 }
 
+export function isExit(insn: Instruction): boolean {
+  return insn.code === (I.BPF_JMP | I.BPF_EXIT)
+}
+
 /** A call of a helper by number. */
 export function isHelperCall(insn: Instruction): boolean {
   return insn.code === (I.BPF_JMP | I.BPF_CALL) && insn.src === 0
