@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import { helperOutputs } from './helpers.mjs'
 import { ruleOutputs } from './rules.mjs'
 import { uapiOutputs } from './uapi.mjs'
 
 /** Every generated file of the repository. */
 export function outputs() {
-  return [...uapiOutputs(), ...ruleOutputs()]
+  return [...uapiOutputs(), ...ruleOutputs(), ...helperOutputs()]
 }
