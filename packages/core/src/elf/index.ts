@@ -2,3 +2,4 @@
 export * from './constants.ts'
 export * from './file.ts'
 export type * from './types.ts'
+export * from './writer.ts'

@@ -142,7 +142,10 @@ function values(bytes: 1 | 2 | 4 | 8): Directive {
       if (BigInt.asUintN(bits, value) !== value && BigInt.asIntN(bits, value) !== wide) {
         throw reader.fail(`value ${wide} does not fit in ${bits} bits`, start)
       }
-      for (let i = 0n; i < bytes; i++) data.u8(Number((value >> (8n * i)) & 0xffn))
+      for (let i = 0; i < bytes; i++) {
+        const shift = 8 * (data.littleEndian ? i : bytes - 1 - i)
+        data.u8(Number((value >> BigInt(shift)) & 0xffn))
+      }
     } while (reader.takeSign(','))
   }
 }
@@ -199,6 +202,12 @@ function insn(unit: AsmUnit, reader: StatementReader, name: Token): void {
   unit.add({ insn: made }, name)
 }
 
+/** `.file "name"`; the form with a number is for debug information. */
+function file(unit: AsmUnit, reader: StatementReader): void {
+  if (reader.peek().kind === 'string') unit.fileName = reader.next().text
+  skip(unit, reader)
+}
+
 /** `.comm name, size, alignment`: an uninitialised object; only the local and global ones of .bss are known to BPF. */
 function common(unit: AsmUnit, reader: StatementReader): void {
   const name = reader.name('a symbol')
@@ -252,7 +261,7 @@ const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Directive>([
   ['.skip', zero],
   ['.comm', common],
   ['.insn', insn],
-  ['.file', skip],
+  ['.file', file],
   ['.ident', skip],
   ['.loc', skip],
   ['.addrsig', skip],

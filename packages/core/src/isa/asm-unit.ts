@@ -22,14 +22,15 @@ export class AsmSection {
   readonly positions: AsmPosition[] = []
   /** Names to which instructions refer, by index. */
   readonly references = new Map<number, Token>()
-  readonly data = new ByteWriter(true)
+  readonly data: ByteWriter
   readonly dataReferences: DataReference[] = []
   /** Labels: slot in code, byte in data. */
   readonly labels = new Map<string, number>()
   private slots = 0
 
-  constructor(name: string) {
+  constructor(name: string, littleEndian: boolean) {
     this.name = name
+    this.data = new ByteWriter(littleEndian)
   }
 
   /** Where the next thing comes: slots in code, bytes in data. */
@@ -66,9 +67,14 @@ export class AsmUnit {
   readonly symbols = new Map<string, AsmSymbol>()
   /** Section of each label. */
   readonly labelSections = new Map<string, AsmSection>()
+  /** Of `.file "name"`. */
+  fileName: string | undefined
   current: AsmSection
 
-  constructor() {
+  private readonly littleEndian: boolean
+
+  constructor(littleEndian: boolean) {
+    this.littleEndian = littleEndian
     this.current = this.section('.text')
   }
 
@@ -76,7 +82,7 @@ export class AsmUnit {
   section(name: string): AsmSection {
     let section = this.sections.get(name)
     if (!section) {
-      section = new AsmSection(name)
+      section = new AsmSection(name, this.littleEndian)
       this.sections.set(name, section)
     }
     return section

@@ -71,8 +71,8 @@ export function resolveTo(insn: Instruction, slots: number, label: AsmPosition):
 }
 
 /** Reads assembly text into sections; names stay unresolved. */
-export function parseAssembly(source: string): AsmUnit {
-  const unit = new AsmUnit()
+export function parseAssembly(source: string, littleEndian = true): AsmUnit {
+  const unit = new AsmUnit(littleEndian)
   for (const tokens of lexStatements(source)) {
     const reader = new StatementReader(tokens)
     while (reader.peek().kind === 'name' && reader.isSign(':', 1)) {

@@ -2,6 +2,7 @@
 export type { AsmPosition } from './asm-lexer.ts'
 export { AsmSyntaxError } from './asm-lexer.ts'
 export { MNEMONIC_NAMES } from './asm-mnemonic.ts'
+export { type AssembleObjectOptions, assembleObject } from './asm-object.ts'
 export { type AssembledCode, assemble } from './assemble.ts'
 export * from './conformance-case.ts'
 export * from './format-kernel.ts'
