@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 {
-  'variables': { 'asan%': 0 },
   'targets': [
     {
       'target_name': 'skep',
@@ -20,12 +19,6 @@
       'cflags': ['-Wall', '-Wextra', '-Wno-unused-parameter', '-fvisibility=hidden', '-O2'],
       'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti'],
       'cflags_cc!': ['-std=gnu++14', '-std=gnu++17', '-std=gnu++20'],
-      'conditions': [
-        ['asan==1', {
-          'cflags': ['-fsanitize=address', '-fno-omit-frame-pointer', '-g'],
-          'ldflags': ['-fsanitize=address'],
-        }],
-      ],
     },
   ],
 }

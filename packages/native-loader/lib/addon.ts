@@ -4,11 +4,6 @@ import { createRequire } from 'node:module'
 import { platform } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** Opaque: a wait that is going on. */
-export interface WaitToken {
-  readonly _: unique symbol
-}
-
 /**
  * What the C++ half exports. Every number that comes back is the system call's result, or a negative errno. Wrong
  * types of arguments raise a TypeError.
@@ -50,8 +45,9 @@ export interface Addon {
   gettid(): number
   setAffinity(cpu: number): number
   setLimit(resource: number, soft: number | bigint, hard: number | bigint): number
-  waitStart(fds: readonly number[], callback: (ready: number[]) => void): WaitToken | number[] | number
-  waitStop(token: WaitToken): number[]
+  /** A token, above zero, to stop it with; the list of ready fds where no callback will come; or -errno. */
+  waitStart(fds: readonly number[], callback: (ready: number[]) => void): number[] | number
+  waitStop(token: number): number[]
 }
 
 /** The addon, or why there is none. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { SyscallError } from '@skep/core'
-import type { Addon, WaitToken } from './addon.ts'
+import type { Addon } from './addon.ts'
 
 /** Longer timers fire at once in Node; 24 days are for ever. */
 const LONGEST_TIMER = 0x7fffffff
@@ -24,12 +24,14 @@ export class Waits {
         resolve(ready)
       }
       const started = this.#addon.waitStart(fds, finish)
-      const cancel = () => finish(this.#addon.waitStop(started as WaitToken))
-      if (typeof started === 'number') {
-        reject(new SyscallError('epoll_ctl', -started))
-      } else if (Array.isArray(started)) {
+      if (typeof started !== 'number') {
         // Not before the event loop went round: someone who waits in a loop must not starve it.
         setImmediate(resolve, started)
+        return
+      }
+      const cancel = () => finish(this.#addon.waitStop(started))
+      if (started < 0) {
+        reject(new SyscallError('epoll_ctl', -started))
       } else if (timeoutMs === 0) {
         setImmediate(resolve, this.#addon.waitStop(started))
       } else {

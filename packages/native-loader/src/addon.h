@@ -12,10 +12,16 @@ namespace skep {
 struct Region;
 using Regions = std::unordered_map<void*, Region*>;
 
+// A wait that goes on, by its token.
+struct Wait;
+using Waits = std::unordered_map<uint32_t, Wait*>;
+
 // What one instance of the addon (one per Node environment: main thread, each worker) knows. There is no other state.
 struct Instance {
-  // Shared with each region, because their finalizers may run after the instance is gone.
+  // Shared with each region and wait, because their last callbacks may run after the instance is gone.
   std::shared_ptr<Regions> regions = std::make_shared<Regions>();
+  std::shared_ptr<Waits> waits = std::make_shared<Waits>();
+  uint32_t last_token = 0;
 };
 
 // Each adds its functions to the addon's exports.

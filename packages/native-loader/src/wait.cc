@@ -7,6 +7,9 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <climits>
+#include <cmath>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -16,10 +19,6 @@
 #include "syscall.h"
 
 namespace skep {
-namespace {
-
-// Tells a token of waitStart from the external value of another addon.
-constexpr napi_type_tag kWaitTag = {0x9f0b6d0c5a3e4c71, 0x8a51d6c2e7304b9d};
 
 struct Wait {
   uv_poll_t poll;
@@ -29,30 +28,25 @@ struct Wait {
   Napi::FunctionReference callback;
   napi_async_context context = nullptr;
   napi_async_cleanup_hook_handle hook = nullptr;
-  // The external value in JavaScript and the libuv handle each hold one.
-  int holders = 2;
-  bool closing = false;
+  std::shared_ptr<Waits> registry;
+  uint32_t token = 0;
 
-  explicit Wait(Napi::Env environment) : env(environment) {}
+  Wait(Napi::Env environment, size_t fds) : count(std::max<size_t>(fds, 1)), env(environment) {}
 };
 
-void Release(Wait* wait) {
-  if (--wait->holders == 0) delete wait;
-}
+namespace {
 
 void OnClosed(uv_handle_t* handle) {
   Wait* wait = static_cast<Wait*>(handle->data);
-  wait->epoll.Reset();
-  if (wait->hook != nullptr) {
-    napi_remove_async_cleanup_hook(wait->hook);
-    wait->hook = nullptr;
-  }
-  Release(wait);
+  // Without its hook the environment may end; nothing may touch it after that.
+  napi_async_cleanup_hook_handle hook = wait->hook;
+  delete wait;
+  if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
 }
 
+// Ends a wait, once: it is in the registry until then.
 void Stop(Wait* wait) {
-  if (wait->closing) return;
-  wait->closing = true;
+  if (wait->registry->erase(wait->token) == 0) return;
   wait->callback.Reset();
   if (wait->context != nullptr) napi_async_destroy(wait->env, wait->context);
   wait->context = nullptr;
@@ -80,7 +74,6 @@ std::vector<int> Ready(const Wait* wait) {
 
 void OnReady(uv_poll_t* handle, int, int) {
   Wait* wait = static_cast<Wait*>(handle->data);
-  if (wait->closing) return;
   std::vector<int> ready = Ready(wait);
   // Another reader of the same fd was faster: go on waiting.
   if (ready.empty()) return;
@@ -124,25 +117,25 @@ bool ReadFds(Args& args, const Napi::CallbackInfo& info, std::vector<int>* fds) 
   Napi::Array list = info[0].As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); i++) {
     Napi::Value item = list.Get(i);
-    if (item.IsEmpty() || !item.IsNumber()) {
+    double number = !item.IsEmpty() && item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : 0.5;
+    if (number != std::floor(number) || std::fabs(number) > INT_MAX) {
       args.Reject(0, "an array of fds");
       return false;
     }
-    fds->push_back(item.As<Napi::Number>().Int32Value());
+    fds->push_back(static_cast<int>(number));
   }
   return true;
 }
 
-// waitStart(fds, callback): a token; or, without a callback to come, the list of fds that are ready already because
-// some of them never block; or -errno. The callback receives the list of ready fds, once.
+// waitStart(fds, callback): a token, above zero; or, without a callback to come, the list of fds that are ready already
+// because some of them never block; or -errno. The callback receives the list of ready fds, once.
 Napi::Value WaitStart(const Napi::CallbackInfo& info) {
   Args args(info);
   std::vector<int> fds;
   Napi::Function callback = args.Callback(1);
   if (!args.ok() || !ReadFds(args, info, &fds)) return args.Failed();
   Napi::Env env = args.env();
-  Wait* wait = new Wait(env);
-  wait->count = std::max<size_t>(fds.size(), 1);
+  Wait* wait = new Wait(env, fds.size());
   std::vector<int> always;
   int error = Start(wait, fds, &always);
   if (error < 0) {
@@ -155,25 +148,29 @@ Napi::Value WaitStart(const Napi::CallbackInfo& info) {
     delete wait;
     return List(env, ready);
   }
+  Instance* instance = env.GetInstanceData<Instance>();
+  do {
+    wait->token = ++instance->last_token;
+  } while (wait->token == 0 || instance->waits->count(wait->token) != 0);
+  wait->registry = instance->waits;
+  wait->registry->emplace(wait->token, wait);
   wait->callback = Napi::Persistent(callback);
   napi_async_init(env, nullptr, Napi::String::New(env, "skep:wait"), &wait->context);
   napi_add_async_cleanup_hook(env, OnEnvironmentEnd, wait, &wait->hook);
   uv_poll_start(&wait->poll, UV_READABLE, OnReady);
-  Napi::External<Wait> token = Napi::External<Wait>::New(env, wait, [](Napi::Env, Wait* held) { Release(held); });
-  token.TypeTag(&kWaitTag);
-  return token;
+  return args.Result(wait->token);
 }
 
-// waitStop(token): the callback will not be called any more; the fds that are ready now.
+// waitStop(token): the callback will not be called any more; the fds that are ready now, none for a wait that is over.
 Napi::Value WaitStop(const Napi::CallbackInfo& info) {
   Args args(info);
-  if (info.Length() < 1 || !info[0].IsExternal() || !info[0].As<Napi::External<Wait>>().CheckTypeTag(&kWaitTag)) {
-    args.Reject(0, "a token of waitStart");
-    return args.Failed();
-  }
-  Wait* wait = info[0].As<Napi::External<Wait>>().Data();
-  std::vector<int> ready;
-  if (!wait->closing) ready = Ready(wait);
+  uint32_t token = static_cast<uint32_t>(args.Int(0));
+  if (!args.ok()) return args.Failed();
+  std::shared_ptr<Waits> waits = args.env().GetInstanceData<Instance>()->waits;
+  auto found = waits->find(token);
+  if (found == waits->end()) return List(args.env(), {});
+  Wait* wait = found->second;
+  std::vector<int> ready = Ready(wait);
   Stop(wait);
   return List(args.env(), ready);
 }

@@ -24,13 +24,15 @@ export interface ChildResult {
   readonly stderr: string
 }
 
-/** Result and arguments travel as JSON: the result through fd 3, so that nothing printed can be taken for it. */
+/**
+ * Result and arguments travel as JSON: the result through fd 3, so that nothing printed can be taken for it. A script
+ * and not a module, because worker threads inherit `--input-type` and refuse it.
+ */
 const MAIN = `
-import { writeSync } from 'node:fs'
 const [url, name, args] = process.argv.slice(1)
-const module = await import(url)
-const value = await module[name](...JSON.parse(args))
-writeSync(3, JSON.stringify(value ?? null))
+import(url)
+  .then((module) => module[name](...JSON.parse(args)))
+  .then((value) => require('node:fs').writeSync(3, JSON.stringify(value ?? null)))
 `
 
 /**
@@ -39,7 +41,7 @@ writeSync(3, JSON.stringify(value ?? null))
  */
 export function runInChild(module: string | URL, name: string, options: ChildOptions = {}): Promise<ChildResult> {
   const url = typeof module === 'string' && !module.startsWith('file:') ? pathToFileURL(module) : module
-  const node = [process.execPath, ...(options.execArgv ?? []), '--input-type=module', '-e', MAIN]
+  const node = [process.execPath, ...(options.execArgv ?? []), '-e', MAIN]
   const [command = '', ...rest] = [...(options.prefix ?? []), ...node, String(url), name]
   const child = spawn(command, [...rest, JSON.stringify(options.args ?? [])], {
     env: { ...process.env, ...options.env },
