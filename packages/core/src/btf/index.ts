@@ -2,6 +2,7 @@
 export * from './btf.ts'
 export * from './builder.ts'
 export * from './ext.ts'
+export * from './format-c.ts'
 export * from './format-raw.ts'
 export * from './sanitize.ts'
 export * from './types.ts'
