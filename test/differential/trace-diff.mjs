@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Loads one program on both kernels with log level 2 and shows where the two traces part.
+//
+//   node test/differential/trace-diff.mjs --test "name of a recorded raw test" [--context 12] [--level 2]
+//   node test/differential/trace-diff.mjs --hex b700…95… --type 1
+
+import { parseArgs } from 'node:util'
+import { linuxKernel, virtualKernel } from './kernels.mjs'
+import { RawLoader } from './raw-load.mjs'
+import { rawTests } from './recorded.mjs'
+
+const { values } = parseArgs({
+  options: {
+    test: { type: 'string' },
+    hex: { type: 'string' },
+    type: { type: 'string', default: '1' },
+    context: { type: 'string', default: '12' },
+    level: { type: 'string', default: '2' },
+    linux: { type: 'boolean' },
+    ours: { type: 'boolean' },
+  },
+})
+
+const test = values.hex
+  ? { insns: values.hex, type: Number(values.type), eat: 0, flags: 0, license: 'GPL', btf_id: 0, maps: [] }
+  : rawTests().find((t) => t.test === values.test)
+if (!test) throw new Error(`no recorded test named ${values.test}`)
+
+const { kernel, reason } = await linuxKernel()
+if (!kernel) throw new Error(`no Linux here: ${reason}`)
+const level = Number(values.level)
+const theirs = new RawLoader(kernel).runRecorded(test, level)
+if (values.linux) console.log(theirs.log)
+const ours = values.linux ? theirs : new RawLoader(await virtualKernel()).runRecorded(test, level)
+if (values.ours) console.log(ours.log)
+console.log(
+  `linux ${theirs.result < 0 ? theirs.result : 'accepted'}, skep ${ours.result < 0 ? ours.result : 'accepted'}`,
+)
+
+const clean = (log) =>
+  log
+    .replace(/verification time \d+ usec/g, 'verification time')
+    .replace(/0x[0-9a-f]{12,16}\b/g, '0xPTR')
+    .split('\n')
+const a = clean(theirs.log)
+const b = clean(ours.log)
+let i = 0
+while (i < a.length && i < b.length && a[i] === b[i]) i++
+if (i === a.length && i === b.length) {
+  console.log(`traces equal, ${i} lines`)
+} else {
+  const context = Number(values.context)
+  for (let k = Math.max(0, i - context); k < i; k++) console.log(`      ${a[k]}`)
+  for (let k = i; k < i + 6; k++) console.log(`linux ${a[k] ?? '<end>'}`)
+  for (let k = i; k < i + 6; k++) console.log(`skep  ${b[k] ?? '<end>'}`)
+}
+process.exit(0)
