@@ -32,7 +32,7 @@ function attrBits(attrs) {
 }
 
 /** Bytes of little-endian numbers: [value, size] pairs. */
-function pack(fields) {
+export function pack(fields) {
   const bytes = []
   for (const [value, size] of fields) {
     for (let i = 0; i < size; i++) bytes.push(Number((BigInt(value) >> BigInt(8 * i)) & 0xffn))
@@ -55,7 +55,7 @@ function protoRow({ id, attrs, result, args }) {
 }
 
 /** Zero-terminated names behind each other, and where each begins. */
-function blob(names) {
+export function blob(names) {
   const bytes = []
   const offsets = []
   for (const name of names) {

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { ROOT } from './files.mjs'
 import { compareAttach } from './oracle-attach.mjs'
+import { compareContexts } from './oracle-contexts.mjs'
 import { compareHelpers } from './oracle-helpers.mjs'
 
 const directory = process.argv[2] ?? `${ROOT}../shared/oracle`
@@ -15,6 +16,7 @@ let different = 0
 for (const [name, compare] of [
   ['attach', compareAttach],
   ['helper', compareHelpers],
+  ['ctx', compareContexts],
 ]) {
   const { equal, cells, divergences, skipped } = compare(`${directory}/${name}-matrix.json.gz`)
   console.log(`${name}: ${equal} of ${cells} cells equal${skipped ? `, ${skipped} out of scope` : ''}`)
