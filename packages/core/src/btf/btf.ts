@@ -3,7 +3,8 @@ import { ByteView, formatOffset, StringTable } from '../bytes/index.ts'
 import { BtfError } from '../errors/index.ts'
 import { decodeType, trailingBytes } from './decode.ts'
 import { alignOf, resolveType, sizeOf } from './layout.ts'
-import { BTF_KINDS, type BtfComposite, type BtfKind, type BtfMember, type BtfType, type BtfVoid } from './types.ts'
+import { type FoundMember, findMember } from './members.ts'
+import { BTF_KINDS, type BtfKind, type BtfType, type BtfVoid } from './types.ts'
 
 export const BTF_MAGIC = 0xeb9f
 const HEADER_SIZE = 24
@@ -17,13 +18,6 @@ export interface ParseBtfOptions {
 }
 
 const VOID: BtfVoid = { kind: 'VOID', name: '' }
-
-/** A type found by name, or a member found in a struct. */
-export interface FoundMember {
-  readonly member: BtfMember
-  /** Offset from the start of the outermost struct in bits: anonymous structs and unions are searched through. */
-  readonly bitOffset: number
-}
 
 /**
  * Type information, parsed. Parsing makes an index of offsets only; type objects and names are made when they are asked
@@ -198,24 +192,8 @@ export class Btf {
 
   /** A member by name, also in anonymous structs and unions inside. */
   member(id: number, name: string): FoundMember | undefined {
-    return findMember(this, id, name, 0, 0)
+    return findMember(this, id, name)
   }
-}
-
-const MAX_NESTING = 32
-
-function findMember(btf: Btf, id: number, name: string, bitOffset: number, depth: number): FoundMember | undefined {
-  if (depth > MAX_NESTING) throw btf.fail(`type ${id}: nested deeper than ${MAX_NESTING}`)
-  const type = btf.type(btf.resolve(id))
-  if (type.kind !== 'STRUCT' && type.kind !== 'UNION') return undefined
-  const { members } = type as BtfComposite
-  for (const member of members) {
-    if (member.name === name) return { member, bitOffset: bitOffset + member.bitOffset }
-    if (member.name !== '') continue
-    const found = findMember(btf, member.type, name, bitOffset + member.bitOffset, depth + 1)
-    if (found) return found
-  }
-  return undefined
 }
 
 interface Header {

@@ -17,9 +17,12 @@ export class DefinitionOrder {
   private readonly states: Uint8Array
   /** Types that another type refers to: anonymous enums among them are printed where they are used. */
   private readonly referenced: Uint8Array
+  /** Weak types are visited each time they are met: the total is bounded. */
+  private budget: number
 
   constructor(btf: Btf) {
     this.btf = btf
+    this.budget = (1 << 20) + 64 * btf.nextId
     this.states = new Uint8Array(btf.nextId)
     // Void needs no definition.
     this.states[0] = ORDERED
@@ -36,6 +39,7 @@ export class DefinitionOrder {
   /** @returns whether it is strong: a definition, not a declaration, is needed for what uses it. */
   private visit(id: number, throughPointer: boolean, queue: number[], depth: number): boolean {
     if (depth > MAX_DEPTH) throw this.btf.fail(`type ${id}: nested deeper than ${MAX_DEPTH}`)
+    if (--this.budget < 0) throw this.btf.fail(`type ${id}: types nest too often to be ordered`)
     const state = this.states[id]
     if (state === ORDERED) return true
     const type = this.btf.type(id)

@@ -61,6 +61,8 @@ class CPrinter {
   private out = ''
   /** Anonymous types print in every place of use: the total is bounded so that small inputs cannot ask for much. */
   private budget: number
+  /** Declarations within declarations: members of anonymous types, parameters. */
+  private nesting = 0
 
   constructor(btf: Btf) {
     this.btf = btf
@@ -253,17 +255,17 @@ class CPrinter {
 
   /** A declaration of `name`, without the semicolon. */
   declare(id: number, name: string, level: number): void {
-    if (level > MAX_DEPTH) throw this.btf.fail(`type ${id}: nested deeper than ${MAX_DEPTH}`)
+    if (++this.nesting > MAX_DEPTH) throw this.btf.fail(`type ${id}: nested deeper than ${MAX_DEPTH}`)
     const chain: number[] = []
     for (let current = id; ; ) {
-      this.spend(1)
-      chain.push(current)
+      if (chain.push(current) > MAX_DEPTH) throw this.btf.fail(`type ${id}: chain of types is too long or endless`)
       const type = this.btf.type(current)
       if (type.kind === 'FUNC_PROTO') current = type.returnType
       else if (isLink(type.kind) && 'type' in type) current = type.type
       else break
     }
     this.declareChain(chain, name, level)
+    this.nesting--
   }
 
   /** Prints `const volatile ` in front of a base type. */
