@@ -24,7 +24,9 @@ export function linuxAvailability(options: LinuxOptions = {}): LinuxAvailability
   const loaded = loadAddon(options.addon)
   if ('reason' in loaded) return { available: false, reason: loaded.reason }
   const errno = probe(loaded.addon)
-  return errno === 0 ? { available: true, reason: '' } : { available: false, reason: refusal(errno) }
+  if (errno === 0) return { available: true, reason: '' }
+  const setting = readNumber('/proc/sys/kernel/unprivileged_bpf_disabled')
+  return { available: false, reason: refusal(errno, effectiveCapabilities(), setting) }
 }
 
 /** Creates a small map and closes it: positive errno, 0 if that worked. */
@@ -37,15 +39,14 @@ function probe(addon: Addon): number {
   return 0
 }
 
-function refusal(errno: number): string {
+/** What a refused map means; `setting` is kernel.unprivileged_bpf_disabled. */
+export function refusal(errno: number, capabilities: bigint | undefined, setting: number): string {
   if (errno === 38) return 'bpf(2) answers ENOSYS: the kernel was built without CONFIG_BPF_SYSCALL'
   if (errno !== 1) return `bpf(2) answers errno ${errno} when a map is created`
-  const capabilities = effectiveCapabilities()
   if (capabilities === undefined) return 'bpf(2) answers EPERM'
   if (((capabilities >> CAP_BPF) | (capabilities >> CAP_SYS_ADMIN)) & 1n) {
-    return 'bpf(2) answers EPERM although the process has CAP_BPF: a seccomp filter, an LSM or the limit of locked memory refuses it'
+    return 'bpf(2) answers EPERM although the process has CAP_BPF or CAP_SYS_ADMIN: a seccomp filter, an LSM or the limit of locked memory refuses it'
   }
-  const setting = readNumber('/proc/sys/kernel/unprivileged_bpf_disabled')
   const unprivileged = setting ? ` (kernel.unprivileged_bpf_disabled is ${setting})` : ''
   return `bpf(2) answers EPERM: the process has neither CAP_BPF nor CAP_SYS_ADMIN${unprivileged}`
 }

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createLinuxKernel, linuxAvailability } from '@skep/native-loader'
-import { runInChild, skipOrFail } from '@skep/native-loader/testing'
+import { runInChild, skipOrFail, whyNoLinux } from '@skep/native-loader/testing'
 import { expect, test } from 'vitest'
-import { eachKernel } from './calls.ts'
+import { refusal } from '../lib/availability.ts'
 
-eachKernel()
 const root = fileURLToPath(new URL('..', import.meta.url))
 const addon = join(root, 'build/Release/skep.node')
 
-test('what can be used is said to be available', () => {
+test('what can be used is said to be available', (context) => {
+  const reason = whyNoLinux()
+  if (reason !== undefined) context.skip(reason)
   expect(linuxAvailability()).toEqual({ available: true, reason: '' })
+})
+
+test('a refusal is explained from capabilities and sysctl', () => {
+  const CAP_NET_ADMIN = 1n << 12n
+  const CAP_BPF = 1n << 39n
+  expect(refusal(1, CAP_NET_ADMIN, 2)).toBe(
+    'bpf(2) answers EPERM: the process has neither CAP_BPF nor CAP_SYS_ADMIN (kernel.unprivileged_bpf_disabled is 2)',
+  )
+  expect(refusal(1, 0n, 0)).toBe('bpf(2) answers EPERM: the process has neither CAP_BPF nor CAP_SYS_ADMIN')
+  expect(refusal(1, CAP_BPF, 2)).toContain('a seccomp filter, an LSM or the limit of locked memory')
+  expect(refusal(38, CAP_BPF, 2)).toContain('CONFIG_BPF_SYSCALL')
 })
 
 test('an addon that is not there is named as what is missing', async () => {
@@ -25,6 +37,8 @@ test('an addon that is not there is named as what is missing', async () => {
 })
 
 test('a process without capabilities gets EPERM', async (context) => {
+  const noLinux = whyNoLinux()
+  if (noLinux !== undefined) context.skip(noLinux)
   if (process.getuid?.() !== 0 || spawnSync('setpriv', ['--version']).status !== 0) {
     context.skip(skipOrFail('dropping capabilities needs root and setpriv'))
   }
@@ -65,7 +79,30 @@ test('where there is no compiler the install says so in one line and succeeds', 
     const broken = install({ ...process.env, CXX: 'false' })
     expect(broken.status).toBe(0)
     expect(broken.stdout.trim().split('\n')).toHaveLength(1)
-    expect(broken.stdout).toContain('a C++17 compiler (g++) is missing')
+    expect(broken.stdout).toMatch(/the addon was not built \(.* is missing\)/)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
+
+test('a prebuilt binary is taken, and nothing is compiled', (context) => {
+  if (!existsSync(addon)) context.skip(skipOrFail('no binary was built here'))
+  const directory = mkdtempSync(join(tmpdir(), 'skep-prebuilt-'))
+  try {
+    const { stdout } = spawnSync(process.execPath, [join(root, 'scripts/prebuild.mjs'), directory], {
+      encoding: 'utf8',
+    })
+    expect(stdout).toMatch(/prebuilds\/linux-\w+\/node\.napi\.(glibc|musl)\.node/)
+    for (const name of ['package.json', 'binding.gyp', 'scripts']) {
+      cpSync(join(root, name), join(directory, name), { recursive: true })
+    }
+    symlinkSync(join(root, '../../node_modules'), join(directory, 'node_modules'))
+    // No PATH: no compiler could be found.
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, args, { cwd: directory, env: { PATH: '/nonexistent' }, encoding: 'utf8' })
+    expect(run('scripts/install.mjs')).toMatchObject({ status: 0, stdout: '', stderr: '' })
+    const load = `console.log(require('node-gyp-build')(${JSON.stringify(directory)}).getpid() === process.pid)`
+    expect(run('-e', load).stdout.trim()).toBe('true')
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Raw bpf(2) calls: just enough of union bpf_attr to test the way to the kernel without the loader. */
 import { createLinuxKernel, type LinuxKernel } from '@skep/native-loader'
-import { must, whyNoIsolation, whyNoLinux } from '@skep/native-loader/testing'
+import { must, skipOrFail, whyNoIsolation, whyNoLinux } from '@skep/native-loader/testing'
 import { afterEach, beforeEach, type TestContext } from 'vitest'
+import { loadAddon } from '../lib/addon.ts'
 
 export const BPF_MAP_CREATE = 0
 export const BPF_MAP_LOOKUP_ELEM = 1
@@ -101,11 +102,20 @@ export function needIsolation(context: TestContext): void {
   if (reason !== undefined) context.skip(reason)
 }
 
-/** A kernel for each test of a file, which skips aloud where there is none. */
-export function eachKernel(): { readonly kernel: LinuxKernel } {
+/** Why there is no addon; it alone suffices for calls other than bpf(2). */
+function whyNoAddon(): string | undefined {
+  const loaded = loadAddon()
+  return 'reason' in loaded ? skipOrFail(loaded.reason) : undefined
+}
+
+/**
+ * A kernel for each test of a file, which skips aloud where there is none, or, with `need` 'addon', where not even
+ * other system calls can be made.
+ */
+export function eachKernel(need: 'bpf' | 'addon' = 'bpf'): { readonly kernel: LinuxKernel } {
   let kernel: LinuxKernel | undefined
   beforeEach(async (context) => {
-    const reason = whyNoLinux()
+    const reason = need === 'bpf' ? whyNoLinux() : whyNoAddon()
     if (reason !== undefined) context.skip(reason)
     kernel = await createLinuxKernel()
   })

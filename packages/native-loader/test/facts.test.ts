@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { countCpus, versionCode } from '../lib/facts.ts'
 import * as bpf from './calls.ts'
 
-const at = bpf.eachKernel()
+const at = bpf.eachKernel('addon')
 
 test('the facts are those that other programs see', () => {
   const { facts } = at.kernel

@@ -4,7 +4,7 @@ import { runInChild } from '@skep/native-loader/testing'
 import { expect, test } from 'vitest'
 import * as bpf from './calls.ts'
 
-const at = bpf.eachKernel()
+const at = bpf.eachKernel('addon')
 const addon = fileURLToPath(new URL('../build/Release/skep.node', import.meta.url))
 const child = (name: string) => new URL(`./children/${name}`, import.meta.url)
 
