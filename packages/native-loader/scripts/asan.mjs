@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Compiles the addon with AddressSanitizer into build-asan/, for the leak test, and beside it the one that leaks
+// Compiles the addon with AddressSanitizer and UndefinedBehaviorSanitizer into build-asan/, for the leak test, and beside it the one that leaks
 // on purpose. Few files: no build system is needed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
@@ -27,11 +27,13 @@ function nodeHeaders() {
 function compile(target, inputs) {
   const newest = Math.max(...inputs.map((path) => statSync(path).mtimeMs))
   if (existsSync(target) && statSync(target).mtimeMs > newest) return
-  const flags = ['-std=c++17', '-O1', '-g', '-fPIC', '-shared', '-fsanitize=address', '-fno-omit-frame-pointer']
+  const flags = ['-std=c++17', '-O1', '-g', '-fPIC', '-shared', '-fno-omit-frame-pointer']
+  const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize=vptr']
   const defines = ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_GYP_MODULE_NAME=skep']
   const includes = [nodeHeaders(), dirname(require.resolve('node-addon-api/napi.h'))]
   const args = [
     ...flags,
+    ...sanitizers,
     ...['-fno-exceptions', '-fno-rtti', '-o', target],
     ...defines.map((name) => `-D${name}`),
     ...includes.map((path) => `-I${path}`),

@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { countCpus, versionCode } from '../lib/facts.ts'
 import * as bpf from './calls.ts'
 
-const at = bpf.eachKernel('addon')
+describe('of the running kernel', () => {
+  const at = bpf.eachKernel('addon')
 
-test('the facts are those that other programs see', () => {
-  const { facts } = at.kernel
-  const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8' }).trim()
-  expect(facts.release).toBe(run('uname', '-r'))
-  expect(facts.pageSize).toBe(Number(run('getconf', 'PAGESIZE')))
-  expect(facts.onlineCpus).toBe(Number(run('getconf', '_NPROCESSORS_ONLN')))
-  expect(facts.possibleCpus).toBeGreaterThanOrEqual(facts.onlineCpus)
-  expect(facts.version >> 8).toBeGreaterThan(0)
-})
+  test('the facts are those that other programs see', () => {
+    const { facts } = at.kernel
+    const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8' }).trim()
+    expect(facts.release).toBe(run('uname', '-r'))
+    expect(facts.pageSize).toBe(Number(run('getconf', 'PAGESIZE')))
+    expect(facts.onlineCpus).toBe(Number(run('getconf', '_NPROCESSORS_ONLN')))
+    expect(facts.possibleCpus).toBeGreaterThanOrEqual(facts.onlineCpus)
+    expect(facts.version >> 8).toBeGreaterThan(0)
+  })
 
-test("the kernel's BTF is read once, and is BTF", () => {
-  const { kernel } = at
-  const bytes = kernel.kernelBtf
-  expect(bytes === undefined).toBe(!exists('/sys/kernel/btf/vmlinux'))
-  if (bytes === undefined) return
-  // Magic 0xeb9f, version 1.
-  expect([...bytes.subarray(0, 3)]).toEqual(kernel.facts.littleEndian ? [0x9f, 0xeb, 1] : [0xeb, 0x9f, 1])
-  expect(bytes.length).toBe(readFileSync('/sys/kernel/btf/vmlinux').length)
-  expect(kernel.kernelBtf).toBe(bytes)
+  test("the kernel's BTF is read once, and is BTF", () => {
+    const { kernel } = at
+    const bytes = kernel.kernelBtf
+    expect(bytes === undefined).toBe(!exists('/sys/kernel/btf/vmlinux'))
+    if (bytes === undefined) return
+    // Magic 0xeb9f, version 1.
+    expect([...bytes.subarray(0, 3)]).toEqual(kernel.facts.littleEndian ? [0x9f, 0xeb, 1] : [0xeb, 0x9f, 1])
+    expect(bytes.length).toBe(readFileSync('/sys/kernel/btf/vmlinux').length)
+    expect(kernel.kernelBtf).toBe(bytes)
+  })
 })
 
 function exists(path: string): boolean {

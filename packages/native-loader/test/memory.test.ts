@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import { fileURLToPath } from 'node:url'
+import { runInChild } from '@skep/native-loader/testing'
 import { expect, test } from 'vitest'
 import * as bpf from './calls.ts'
 
@@ -115,4 +117,12 @@ test('an arena is mapped where its map_extra says', (context) => {
   mapping.bytes[5] = 1
   expect(mapping.bytes[5]).toBe(1)
   mapping[Symbol.dispose]()
+})
+
+test('the garbage collector unmaps what nobody disposed', async () => {
+  const addon = fileURLToPath(new URL('../build/Release/skep.node', import.meta.url))
+  const module = new URL('./children/collected.mjs', import.meta.url)
+  const { value } = await runInChild(module, 'collected', { args: [addon], execArgv: ['--expose-gc'] })
+  // A mapping outlives the fd that it was made with.
+  expect(value).toEqual({ before: 50, after: 0 })
 })

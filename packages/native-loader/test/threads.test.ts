@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { runInChild } from '@skep/native-loader/testing'
 import { expect, test } from 'vitest'
-import { eachKernel } from './calls.ts'
+import { eachKernel, needIsolation } from './calls.ts'
 
 const at = eachKernel()
 const addon = fileURLToPath(new URL('../build/Release/skep.node', import.meta.url))
@@ -19,6 +19,16 @@ test('worker threads use the addon at the same time, and end while they wait', a
     expect(ready).toBe(true)
   }
   expect(new Set(answers.map(({ tid }) => tid)).size).toBe(6)
+})
+
+test('unshare moves the thread that calls it and none other', async (context) => {
+  needIsolation(context)
+  const module = new URL('./children/namespaces.mjs', import.meta.url)
+  const { value } = await runInChild(module, 'unshareInWorker', { args: [addon] })
+  const { before, inside, after } = value as Record<string, string>
+  expect(after).toBe(before)
+  expect(inside).toMatch(/^net:\[\d+\]$/)
+  expect(inside).not.toBe(before)
 })
 
 test('the calling thread is known by its number, and can be bound to one CPU', () => {
