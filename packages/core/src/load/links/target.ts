@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/** Where a uprobe goes. */
+export interface UprobeTarget {
+  /** Executable or library. */
+  readonly path: string
+  /** Offset in the file in bytes. */
+  readonly offset: number | bigint
+  /** Process, -1 for all. Default -1. */
+  readonly pid?: number
+}
+
+/** What an iterator walks. */
+export interface IterTarget {
+  readonly mapFd?: number
+  readonly cgroupFd?: number
+  /** BPF_CGROUP_ITER_*. */
+  readonly cgroupOrder?: number
+  readonly tid?: number
+  readonly pid?: number
+}
+
+/** Where a netfilter program goes. */
+export interface NetfilterTarget {
+  /** NFPROTO_IPV4 2, NFPROTO_IPV6 10. */
+  readonly pf: number
+  /** NF_INET_PRE_ROUTING 0 … POST_ROUTING 4. */
+  readonly hook: number
+  readonly priority: number
+  readonly flags?: number
+}
+
+/**
+ * To what a program is attached. Which of these a program needs depends on its type; a tracepoint, a function or a hook
+ * may be named by the section instead.
+ */
+export interface AttachTarget {
+  /** Replaces the program's expected attach type where the file leaves it open. */
+  readonly attachType?: number
+  /** fd of a cgroup directory, or its path. */
+  readonly cgroup?: number | string
+  /** Interface for XDP, tcx, netkit. */
+  readonly ifindex?: number
+  /** fd of a network namespace, for flow dissectors and socket lookup. */
+  readonly netnsFd?: number
+  /** Socket for socket filters and SO_REUSEPORT groups. */
+  readonly socketFd?: number
+  /** Sockmap for its stream programs. */
+  readonly mapFd?: number
+  /** A perf event that is open already. */
+  readonly perfEventFd?: number
+  /** `category/name`, or the raw tracepoint's name. */
+  readonly tracepoint?: string
+  /** Kernel function, for kprobes. */
+  readonly function?: string
+  /** Kernel functions of a multi-kprobe. */
+  readonly functions?: readonly string[]
+  readonly uprobe?: UprobeTarget
+  /** Places of a multi-uprobe, all in one file. */
+  readonly uprobes?: { readonly path: string; readonly offsets: readonly (number | bigint)[]; readonly pid?: number }
+  readonly netfilter?: NetfilterTarget
+  readonly iter?: IterTarget
+  /** Function of another program that is replaced: its fd and BTF id. */
+  readonly freplace?: { readonly progFd: number; readonly btfId: number }
+  /** Value that the program reads with bpf_get_attach_cookie. */
+  readonly cookie?: bigint
+  /** XDP_FLAGS_*, BPF_F_BEFORE and others, as the kind takes them. */
+  readonly flags?: number
+}

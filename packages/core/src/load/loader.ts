@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/** Loads a whole object, following libbpf's bpf_object__load: maps, externs, programs, what stands in program arrays. */
+import * as U from '../gen/uapi-enums.gen.ts'
+import { BpfMap } from '../maps/map.ts'
+import type { ObjectSpec } from '../object/object.ts'
+import type { Kallsyms } from './externs.ts'
+import type { KconfigValues } from './kconfig.ts'
+import type { Kernel } from './kernel.ts'
+import { verifierError } from './log.ts'
+import { Program } from './program.ts'
+import { attemptProgram } from './program-load.ts'
+import { LoadSession } from './session.ts'
+import { mapUpdateElem } from './syscalls/map.ts'
+import type { LogRequest } from './syscalls/prog.ts'
+
+/** How to load. */
+export interface LoadOptions {
+  /** fds of maps to use in the place of the object's, by map name; they stay the caller's. */
+  readonly maps?: Readonly<Record<string, number>>
+  /** Directory in bpffs of maps that are pinned by name. Default `/sys/fs/bpf`. */
+  readonly pinRoot?: string
+  /** Kernel configuration for `__kconfig` externs, see `parseKconfig`. */
+  readonly kconfig?: KconfigValues
+  /** Addresses of kernel symbols for `__ksym` externs without a type, see `parseKallsyms`. */
+  readonly kallsyms?: Kallsyms
+  /** BTF of the kernel, where it is not the kernel's own. */
+  readonly kernelBtf?: Uint8Array
+  /** BTF against which CO-RE relocations are resolved. Default: the kernel's. */
+  readonly targetBtf?: Uint8Array
+  /** Log of the verifier for programs that are accepted as well: level 1, 2, 4. */
+  readonly logLevel?: number
+  /** Called where the kernel accounts maps to RLIMIT_MEMLOCK (before Linux 5.11): raise it. */
+  readonly raiseMemlock?: () => void
+}
+
+/** LINUX_VERSION_CODE of 5.11: from there on memory of maps is accounted to cgroups. */
+const VERSION_WITHOUT_MEMLOCK = 0x050b00
+
+/** Programs and maps of an object in a kernel. Disposing it closes everything that is not attached, pinned or shared. */
+export class LoadedObject implements Disposable {
+  readonly spec: ObjectSpec
+  readonly kernel: Kernel
+  readonly programs: ReadonlyMap<string, Program>
+  readonly maps: ReadonlyMap<string, BpfMap>
+  readonly #session: LoadSession
+
+  constructor(session: LoadSession, programs: ReadonlyMap<string, Program>, maps: ReadonlyMap<string, BpfMap>) {
+    this.spec = session.spec
+    this.kernel = session.kernel
+    this.programs = programs
+    this.maps = maps
+    this.#session = session
+  }
+
+  [Symbol.dispose](): void {
+    for (const program of this.programs.values()) program[Symbol.dispose]()
+    for (const map of this.maps.values()) map[Symbol.dispose]()
+    this.#session[Symbol.dispose]()
+  }
+}
+
+const FIRST_LOG: LogRequest = { level: 1 }
+
+function loadProgram(session: LoadSession, name: string): Program {
+  const { kernel, options } = session
+  const spec = session.spec.program(name)
+  const wanted = options.logLevel ? { level: options.logLevel } : undefined
+  let attempt = attemptProgram(session, spec, wanted)
+  // Without a log the kernel is quicker; only a refusal needs the reason.
+  if (attempt.result < 0 && !wanted) attempt = attemptProgram(session, spec, FIRST_LOG)
+  if (attempt.result < 0) throw verifierError(name, -attempt.result, attempt.log, attempt.linked)
+  return new Program(kernel, attempt.result, { name, type: spec.type, spec, log: attempt.log })
+}
+
+/** Program arrays that the object fills, and tables of programs. */
+function fillWithPrograms(session: LoadSession, programs: ReadonlyMap<string, Program>): void {
+  const { kernel, spec } = session
+  for (const map of spec.maps) {
+    if (!map.autocreate || map.initial.length === 0) continue
+    if (map.type === U.BPF_MAP_TYPE_PROG_ARRAY) {
+      for (const { index, target } of map.initial) {
+        const program = programs.get(target)
+        if (program) mapUpdateElem(kernel, session.map(map.name), session.word(index), session.word(program.fd))
+      }
+    }
+  }
+}
+
+/** Creates the maps and loads the programs of a Spec. */
+export function loadObject(spec: ObjectSpec, kernel: Kernel, options: LoadOptions = {}): LoadedObject {
+  if (kernel.facts.version < VERSION_WITHOUT_MEMLOCK) options.raiseMemlock?.()
+  const session = new LoadSession(spec, kernel, options)
+  const programs = new Map<string, Program>()
+  try {
+    for (const map of spec.maps) if (map.autocreate) session.map(map.name)
+    for (const extern of spec.externs) session.extern(extern.name)
+    for (const program of spec.programs) {
+      if (program.autoload) programs.set(program.name, loadProgram(session, program.name))
+    }
+    fillWithPrograms(session, programs)
+  } catch (error) {
+    for (const program of programs.values()) program[Symbol.dispose]()
+    session[Symbol.dispose]()
+    throw error
+  }
+  const maps = new Map<string, BpfMap>()
+  const fds = session.takeMaps()
+  for (const map of spec.maps) {
+    const fd = fds.get(map.name)
+    if (fd === undefined) continue
+    const owned = !session.isBorrowed(map.name)
+    maps.set(
+      map.name,
+      BpfMap.ofSpec(
+        kernel,
+        fd,
+        map,
+        spec.btf,
+        owned,
+        map.origin === 'struct_ops' ? session.structOps(map.name) : undefined,
+      ),
+    )
+  }
+  return new LoadedObject(session, programs, maps)
+}

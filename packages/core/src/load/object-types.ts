@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import { BtfBuilder, parseBtf, sanitizeBtf } from '../btf/index.ts'
+import { BtfError, describeErrno, SyscallError } from '../errors/index.ts'
+import { bpf_func_info, bpf_line_info } from '../gen/uapi-layouts.gen.ts'
+import type { ObjectSpec } from '../object/object.ts'
+import type { LinkedProgram } from '../relo/index.ts'
+import { encodeStruct, type StructLayout } from './attr.ts'
+import type { Kernel } from './kernel.ts'
+import { btfFeatures, hasBtf } from './probe.ts'
+import { tryBtfLoad } from './syscalls/object.ts'
+import type { Records } from './syscalls/prog.ts'
+
+function concat(records: readonly Uint8Array[], layout: StructLayout): Records | undefined {
+  if (records.length === 0) return undefined
+  const bytes = new Uint8Array(records.length * layout.size)
+  records.forEach((record, i) => {
+    bytes.set(record, i * layout.size)
+  })
+  return { bytes, recordSize: layout.size }
+}
+
+/** The object's types in the kernel: loaded once, when the first map or program wants them. */
+export class ObjectTypes implements Disposable {
+  readonly #spec: ObjectSpec
+  readonly #kernel: Kernel
+  readonly #strings = new Map<string, number>()
+  #fd: number | undefined
+  #loaded = false
+  #functions = false
+  /** fds of modules' types that calls refer to by index; 0 stands for the kernel itself. */
+  readonly fdArray: number[] = []
+
+  constructor(spec: ObjectSpec, kernel: Kernel) {
+    this.#spec = spec
+    this.#kernel = kernel
+  }
+
+  /** fd of the types, undefined where the object has none or the kernel takes none. */
+  get fd(): number | undefined {
+    if (!this.#loaded) {
+      this.#loaded = true
+      this.#fd = this.#load()
+    }
+    return this.#fd
+  }
+
+  #load(): number | undefined {
+    const { btf } = this.#spec
+    if (!btf || !hasBtf(this.#kernel)) return undefined
+    let answer = this.#tryLoad(this.#build(BtfBuilder.from(btf)))
+    const features = btfFeatures(this.#kernel)
+    this.#functions = features.func
+    if (answer.result < 0) {
+      // Either the kernel is older than the compiler, or the types are wrong: what it does not know is taken out.
+      const sanitized = parseBtf(sanitizeBtf(btf, features))
+      answer = this.#tryLoad(this.#build(BtfBuilder.from(sanitized)), 1)
+    }
+    if (answer.result >= 0) return answer.result
+    if (!this.#needed()) return undefined
+    const cause = new SyscallError('BPF_BTF_LOAD', -answer.result)
+    const reason = answer.log.trimEnd().split('\n').at(-1) || describeErrno(answer.result)
+    throw new BtfError(`load types of '${this.#spec.name}': ${reason}`, { cause })
+  }
+
+  /** Line records refer to strings of the loaded types, so their text is put there. */
+  #build(builder: BtfBuilder): Uint8Array {
+    this.#strings.clear()
+    for (const fn of this.#spec.allFunctions) {
+      for (const record of fn.lineInfo) {
+        for (const text of [record.file, record.text]) {
+          if (!this.#strings.has(text)) this.#strings.set(text, builder.string(text))
+        }
+      }
+    }
+    return builder.finish()
+  }
+
+  #tryLoad(bytes: Uint8Array, logLevel = 0) {
+    return tryBtfLoad(this.#kernel, bytes, logLevel)
+  }
+
+  /** Without types a struct_ops map or a map with special fields cannot be; everything else can do without. */
+  #needed(): boolean {
+    return this.#spec.maps.some((map) => map.origin === 'struct_ops')
+  }
+
+  /** Function and line records of a linked program, none where the kernel would not take them. */
+  records(linked: LinkedProgram): { funcInfo: Records | undefined; lineInfo: Records | undefined } {
+    if (this.fd === undefined || !this.#functions) return { funcInfo: undefined, lineInfo: undefined }
+    const little = this.#kernel.facts.littleEndian
+    const functions = linked.funcInfo.map((r) =>
+      encodeStruct(bpf_func_info, { insn_off: r.slot, type_id: r.typeId }, little),
+    )
+    const lines = linked.lineInfo.map((r) =>
+      encodeStruct(
+        bpf_line_info,
+        {
+          insn_off: r.slot,
+          file_name_off: this.#strings.get(r.file),
+          line_off: this.#strings.get(r.text),
+          line_col: ((r.line << 10) | r.column) >>> 0,
+        },
+        little,
+      ),
+    )
+    return { funcInfo: concat(functions, bpf_func_info), lineInfo: concat(lines, bpf_line_info) }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) this.#kernel.close(this.#fd)
+    this.#fd = undefined
+  }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-2-Clause
+export { MapCodec, type MapShape } from './codec.ts'
+export { BpfMap, type MapBatch, type MapEntry } from './map.ts'
+export { PerfBuffer, type PerfHandlers } from './perf-buffer.ts'
+export { type PlainValue, readPlain, writePlain } from './plain.ts'
+export { type RecordHandler, RingBuffer, type UserRecord, UserRingBuffer } from './ring-buffer.ts'

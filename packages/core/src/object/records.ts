@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/** Deals the records of .BTF.ext out to the functions that they describe. */
+import { type Btf, type BtfExt, type BtfExtSection, lineOf } from '../btf/index.ts'
+import { RelocationError } from '../errors/index.ts'
+import { SLOT_SIZE } from './slots.ts'
+import type { FunctionSpec } from './spec.ts'
+
+function sectionRecords<T>(sections: readonly BtfExtSection<T>[], name: string): readonly T[] {
+  return sections.filter((section) => section.sectionName === name).flatMap((section) => section.records)
+}
+
+/** Records inside the function, with the slot counted from its start. */
+function inside<T extends { readonly insnOffset: number }>(records: readonly T[], fn: FunctionSpec): [number, T][] {
+  const found: [number, T][] = []
+  for (const record of records) {
+    if (record.insnOffset % SLOT_SIZE !== 0) {
+      throw new RelocationError(
+        `parse .BTF.ext: record of ${fn.section} at ${record.insnOffset} is inside an instruction`,
+      )
+    }
+    const slot = record.insnOffset / SLOT_SIZE - fn.offset
+    if (slot >= 0 && slot < fn.slots.length) found.push([slot, record])
+  }
+  return found
+}
+
+/** Fills function info, line info and CO-RE relocations of the functions. */
+export function assignRecords(functions: readonly FunctionSpec[], ext: BtfExt, btf: Btf): void {
+  for (const fn of functions) {
+    fn.funcInfo = inside(sectionRecords(ext.funcInfo, fn.section), fn).map(([slot, r]) => ({ slot, typeId: r.typeId }))
+    fn.lineInfo = inside(sectionRecords(ext.lineInfo, fn.section), fn).map(([slot, r]) => ({
+      slot,
+      file: btf.string(r.fileNameOffset),
+      text: btf.string(r.lineOffset),
+      ...lineOf(r),
+    }))
+    fn.coreRelos = inside(sectionRecords(ext.coreRelos, fn.section), fn).map(([slot, r]) => ({
+      slot,
+      typeId: r.typeId,
+      access: btf.string(r.accessStringOffset),
+      kind: r.kind,
+    }))
+  }
+}

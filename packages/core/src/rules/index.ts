@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
+export * from './attach.ts'
+export * from './license.ts'
+export * from './section.ts'
