@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { contextOutputs } from './contexts.mjs'
 import { helperOutputs } from './helpers.mjs'
+import { mapOutputs } from './maps.mjs'
 import { ruleOutputs } from './rules.mjs'
 import { uapiOutputs } from './uapi.mjs'
 
 /** Every generated file of the repository. */
 export function outputs() {
-  return [...uapiOutputs(), ...ruleOutputs(), ...helperOutputs(), ...contextOutputs()]
+  return [...uapiOutputs(), ...ruleOutputs(), ...helperOutputs(), ...contextOutputs(), ...mapOutputs()]
 }

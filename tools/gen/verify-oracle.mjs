@@ -6,6 +6,7 @@ import { ROOT } from './files.mjs'
 import { compareAttach } from './oracle-attach.mjs'
 import { compareContexts } from './oracle-contexts.mjs'
 import { compareHelpers } from './oracle-helpers.mjs'
+import { compareMaps } from './oracle-maps.mjs'
 
 const directory = process.argv[2] ?? `${ROOT}../shared/oracle`
 if (!existsSync(directory)) {
@@ -17,6 +18,7 @@ for (const [name, compare] of [
   ['attach', compareAttach],
   ['helper', compareHelpers],
   ['ctx', compareContexts],
+  ['extra', compareMaps],
 ]) {
   const { equal, cells, divergences, skipped } = compare(`${directory}/${name}-matrix.json.gz`)
   console.log(`${name}: ${equal} of ${cells} cells equal${skipped ? `, ${skipped} out of scope` : ''}`)
