@@ -46,9 +46,11 @@ export class LoadSession implements Disposable {
   readonly #borrowed = new Set<string>()
   readonly #externs = new Map<string, ResolvedExtern>()
   readonly #tables = new Map<string, StructOpsTable>()
+  readonly #pins: boolean
   #core: CoreResolver | undefined
 
-  constructor(spec: ObjectSpec, kernel: Kernel, options: LoadOptions) {
+  /** `pins`: whether maps that are pinned by name are looked for and pinned. */
+  constructor(spec: ObjectSpec, kernel: Kernel, options: LoadOptions, pins = true) {
     if (spec.littleEndian !== kernel.facts.littleEndian) {
       const order = (little: boolean) => (little ? 'little' : 'big')
       throw new RuleError(
@@ -58,6 +60,7 @@ export class LoadSession implements Disposable {
     this.spec = spec
     this.kernel = kernel
     this.options = options
+    this.#pins = pins
     this.kernelTypes = new KernelTypes(kernel, options.kernelBtf)
     this.objectTypes = new ObjectTypes(spec, kernel)
   }
@@ -90,7 +93,7 @@ export class LoadSession implements Disposable {
   }
 
   #pinPath(map: MapSpec): string | undefined {
-    return map.pinByName ? `${this.options.pinRoot ?? PIN_ROOT}/${pinName(map.name)}` : undefined
+    return map.pinByName && this.#pins ? `${this.options.pinRoot ?? PIN_ROOT}/${pinName(map.name)}` : undefined
   }
 
   /** The map that an earlier load pinned under this name. */

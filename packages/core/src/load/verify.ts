@@ -91,7 +91,7 @@ export function verifyProgram(spec: ObjectSpec, name: string, kernel: Kernel, op
   for (const [variable, value] of Object.entries(options.setValues ?? {})) spec.setVariable(variable, value)
   const program = spec.program(name)
   try {
-    using session = new LoadSession(spec, kernel, options)
+    using session = new LoadSession(spec, kernel, options, false)
     const level = (options.logLevel ?? 1) | LOG_STATS
     const attempt = attemptProgram(session, program, { level, ...(options.logSize ? { size: options.logSize } : {}) })
     if (attempt.result >= 0) kernel.close(attempt.result)
