@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import { LEGACY_PACKET_LOADS, PACKET_ACCESS } from '../../spec/contexts.mjs'
 import { contextOf, ROW_SETS, rowFor } from './context-tables.mjs'
+import { number } from './numbers.mjs'
 import { readMatrix, tally } from './oracle-read.mjs'
 
 function acceptedOffsets(ranges) {
@@ -29,6 +31,25 @@ export function compareContexts(path) {
         }
       }
     }
+  }
+  return result
+}
+
+/** Direct and legacy packet access. Programs without packet pointers fail either way. */
+export function comparePackets(path) {
+  const matrix = readMatrix(path)
+  const { result, cell } = tally()
+  const sockopt = number('BPF_PROG_TYPE_CGROUP_SOCKOPT') // reads its pointers from other fields than the recording tried
+  for (const [label, answer] of Object.entries(matrix.pkt)) {
+    const [variant, op] = label.split(' ')
+    const type = Number(variant.split('/')[0])
+    const access = type === sockopt ? '' : (PACKET_ACCESS.find(([name]) => number(name) === type)?.[1] ?? '')
+    const ours = access.split(' ').includes(op === 'R' ? 'read' : 'write')
+    cell(ours === answer.startsWith('0'), () => `packet ${label}: ${ours} here, ${answer} there`)
+  }
+  for (const [variant, answer] of Object.entries(matrix.ld_abs)) {
+    const ours = LEGACY_PACKET_LOADS.some((name) => number(name) === Number(variant.split('/')[0]))
+    cell(ours === answer.startsWith('0'), () => `legacy load ${variant}: ${ours} here, ${answer} there`)
   }
   return result
 }

@@ -45,3 +45,49 @@ export function compareHelpers(path) {
   }
   return result
 }
+
+const MEMORY = 'fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_'
+// What the kernel prints as expected where the first argument is a context.
+const EXPECTED = {
+  ARG_CONST_MAP_PTR: 'map_ptr',
+  ARG_PTR_TO_MEM: MEMORY,
+  ARG_PTR_TO_SOCK_COMMON: 'sock_common, sock, tcp_sock, xdp_sock',
+  ARG_PTR_TO_BTF_ID_SOCK_COMMON: 'sock_common, sock, tcp_sock, xdp_sock, ptr_, trusted_ptr_',
+  ARG_PTR_TO_BTF_ID: 'ptr_, trusted_ptr_, rcu_ptr_',
+  ARG_PTR_TO_SPIN_LOCK: 'map_value, ptr_',
+  ARG_KPTR_XCHG_DEST: 'map_value, ptr_',
+  ARG_PTR_TO_TIMER: 'map_value',
+  ARG_PTR_TO_DYNPTR: 'fp, dynptr_ptr',
+  ARG_PTR_TO_RINGBUF_MEM: 'ringbuf_mem',
+  ARG_PTR_TO_PERCPU_BTF_ID: 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_',
+}
+const BASES = new Map(Object.entries(EXPECTED).map(([name, text]) => [number(name), text]))
+
+/** First complaint about a call whose r1 is the context and whose other arguments were never written; '' for none. */
+function complaint(proto) {
+  for (const [i, { word }] of proto.args.entries()) {
+    if (i > 0) return `-13 R${i + 1} !read_ok`
+    const expected = BASES.get(word & 0xff)
+    if (expected !== undefined) return `-13 R1 type=ctx expected=${expected}`
+  }
+  return ''
+}
+
+/** The first arguments of all prototypes, by the kernel's complaints about them. */
+export function compareArguments(path) {
+  const { result, cell, skip } = tally()
+  for (const variant of readMatrix(path).variants) {
+    const kind = kindOf(variant.pt, variant.eat, (variant.flags & SLEEPABLE) !== 0, hookOf(variant.v))
+    for (const [id, recorded] of Object.entries(variant.msg)) {
+      const entry = kind.helpers[id] ?? 0
+      if (entry === 0 || !recorded.startsWith('-13')) {
+        skip()
+        continue
+      }
+      const proto = PROTOS[(entry & 0x3fff) - 1]
+      const ours = complaint(proto)
+      cell(ours === recorded, () => `${variant.v} ${proto.variant}: "${ours}" here, "${recorded}" there`)
+    }
+  }
+  return result
+}

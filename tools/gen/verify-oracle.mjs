@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs'
 import { ROOT } from './files.mjs'
 import { compareAttach } from './oracle-attach.mjs'
-import { compareContexts } from './oracle-contexts.mjs'
-import { compareHelpers } from './oracle-helpers.mjs'
+import { compareContexts, comparePackets } from './oracle-contexts.mjs'
+import { compareArguments, compareHelpers } from './oracle-helpers.mjs'
 import { compareMaps } from './oracle-maps.mjs'
 
 const directory = process.argv[2] ?? `${ROOT}../shared/oracle`
@@ -14,13 +14,15 @@ if (!existsSync(directory)) {
   process.exit(2)
 }
 let different = 0
-for (const [name, compare] of [
-  ['attach', compareAttach],
-  ['helper', compareHelpers],
-  ['ctx', compareContexts],
-  ['extra', compareMaps],
+for (const [name, matrix, compare] of [
+  ['attach types and return values', 'attach', compareAttach],
+  ['helpers', 'helper', compareHelpers],
+  ['first arguments', 'helper', compareArguments],
+  ['context accesses', 'ctx', compareContexts],
+  ['packet accesses', 'extra', comparePackets],
+  ['maps', 'extra', compareMaps],
 ]) {
-  const { equal, cells, divergences, skipped } = compare(`${directory}/${name}-matrix.json.gz`)
+  const { equal, cells, divergences, skipped } = compare(`${directory}/${matrix}-matrix.json.gz`)
   console.log(`${name}: ${equal} of ${cells} cells equal${skipped ? `, ${skipped} out of scope` : ''}`)
   for (const line of divergences.slice(0, 40)) console.log(`  ${line}`)
   different += cells - equal
