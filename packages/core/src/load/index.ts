@@ -10,6 +10,7 @@ export {
   getFieldBytes,
   type StructLayout,
 } from './attr.ts'
+export { type ConformanceOutcome, runConformanceCase } from './conformance.ts'
 export { type Kallsyms, parseKallsyms } from './externs.ts'
 export { readAll, readText } from './files.ts'
 export * from './info.ts'
