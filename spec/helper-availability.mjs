@@ -2,7 +2,8 @@
 // biome-ignore-all format: tables keep their columns
 // Which program may call which helper, and which variant of its prototype it gets (helpers.mjs).
 // Provenance: the *_func_proto functions of Linux 6.12 and what Linux 6.18 answered for every program type and helper; capabilities
-// asked of 6.18 with CAP_BPF alone and with CAP_PERFMON (what needs neither follows 6.12). Trampoline programs and LSM hooks follow the source alone.
+// asked of 6.18 with CAP_BPF alone and with CAP_PERFMON (what needs neither follows 6.12). Trampoline programs and LSM hooks
+// follow the source alone.
 // Left out because that kernel is built without them or forbids them: bpf_override_return, bpf_probe_write_user.
 
 // Sets of helper variants. cap: capability that the loader needs for these.
