@@ -190,7 +190,7 @@ function parseRightSide(reader: StatementReader, dst: Register): Statement {
   if (reader.isSign('*')) return parseLoad(reader, dst)
   if (reader.isSign('(')) return parseSignExtension(reader, dst)
   if (reader.isSign('-') && reader.peek(1).kind === 'name') return parseNegation(reader, dst)
-  if (reader.isRegister()) return { insn: alu(reader, dst, I.BPF_MOV, 0) }
+  if (reader.isRegister()) return { insn: move(reader, dst) }
   if (reader.isNumber()) return parseNumber(reader, dst)
   const name = reader.name('a value')
   if (reader.takeName('ll')) {
@@ -198,6 +198,13 @@ function parseRightSide(reader: StatementReader, dst: Register): Statement {
     return { insn: loadImm64(dst.number, 0n, I.BPF_PSEUDO_FUNC), label: name }
   }
   return parseNamedOperation(reader, dst, name)
+}
+
+/** `r1 = r2`, `w1 = w2`, and clang's `r1 = w2`, which is the same as the second: it clears the upper half. */
+function move(reader: StatementReader, dst: Register): Instruction {
+  const src = reader.peek()
+  const isHalf = src.kind === 'name' && src.text.startsWith('w')
+  return alu(reader, { number: dst.number, half: dst.half || isHalf }, I.BPF_MOV, 0)
 }
 
 function parseNumber(reader: StatementReader, dst: Register): Statement {

@@ -204,8 +204,7 @@ const ATOMIC_BITS = inverse(ATOMIC_NAMES)
 function parseLocked(reader: StatementReader): Statement {
   const fetches = reader.takeName('fetch')
   const name = reader.name('an atomic operation')
-  const match = /^(\w+?)(32|64)?$/.exec(name.text)!
-  const operation = match[1]!
+  const [, operation = '', width] = /^(\w+?)(32|64)?$/.exec(name.text) ?? []
   const plain = ATOMIC_BITS.get(operation)
   if (plain === undefined && operation !== 'xchg' && operation !== 'cmpxchg') {
     throw reader.fail(`unknown atomic operation ${JSON.stringify(name.text)}`, name)
@@ -214,7 +213,7 @@ function parseLocked(reader: StatementReader): Statement {
   const { register, off } = parsePlace(reader)
   reader.expectSign(',')
   const src = reader.wholeRegister()
-  const size = match[2] === '32' ? I.BPF_W : I.BPF_DW
+  const size = width === '32' ? I.BPF_W : I.BPF_DW
   return { insn: instruction({ code: I.BPF_STX | I.BPF_ATOMIC | size, dst: register, off, src, imm }) }
 }
 

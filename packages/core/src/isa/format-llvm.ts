@@ -68,11 +68,21 @@ export function formatAssembly(instructions: readonly Instruction[]): string {
     if (labelled.has(offsets[index]!)) text += `L${offsets[index]}:\n`
     const base = isPseudoFunc(insn) ? offsets[index]! + 1 : targetOf(index, 0)
     const target = (distance: number) => (labelled.has(base + distance) ? `L${base + distance}` : signedHex(distance))
-    const line = formOf(insn) && formatInstruction(insn, { alu32: true, exact: true, target })
+    const line = isWritable(insn) ? formatInstruction(insn, { alu32: true, exact: true, target }) : undefined
     text += `\t${line ?? formatFields(insn)}\n`
   }
   const end = offsets[instructions.length]!
   return labelled.has(end) ? `${text}L${end}:\n` : text
+}
+
+/** The last register that has a name; the fields could hold more. */
+const LAST_REGISTER = 11
+
+/** Whether the instruction exists, so that text in place of its fields loses nothing. */
+function isWritable(insn: Instruction): boolean {
+  const form = formOf(insn)
+  if (!form) return false
+  return (form.dst !== 'reg' || insn.dst <= LAST_REGISTER) && (form.src !== 'reg' || insn.src <= LAST_REGISTER)
 }
 
 function formatFields(insn: Instruction): string {
