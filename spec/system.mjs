@@ -12,6 +12,12 @@ export const SYSTEM_CONSTANTS = [
     ],
   },
   {
+    group: 'netfilter verdicts', values: [
+      ['NF_DROP',                    0],
+      ['NF_ACCEPT',                  1],
+    ],
+  },
+  {
     group: 'socket domains, types and protocols', values: [
       ['AF_UNSPEC',                  0],
       ['AF_UNIX',                    1],

@@ -4,6 +4,10 @@
 export const SYS_bpf = 321
 export const SYS_perf_event_open = 298
 
+// netfilter verdicts
+export const NF_DROP = 0
+export const NF_ACCEPT = 1
+
 // socket domains, types and protocols
 export const AF_UNSPEC = 0
 export const AF_UNIX = 1

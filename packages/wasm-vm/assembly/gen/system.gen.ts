@@ -4,6 +4,10 @@
 export const SYS_bpf: i32 = 321
 export const SYS_perf_event_open: i32 = 298
 
+// netfilter verdicts
+export const NF_DROP: i32 = 0
+export const NF_ACCEPT: i32 = 1
+
 // socket domains, types and protocols
 export const AF_UNSPEC: i32 = 0
 export const AF_UNIX: i32 = 1
