@@ -3,7 +3,7 @@
  * The errors that Skep raises. A kernel never throws: it answers with a negative errno (see `Kernel`); these are raised
  * one layer up. Text: lower case, no full stop, the act, the value, the place; context is added with `cause`.
  */
-import { describeErrno, errnoName } from './errno.ts'
+import { describeErrno, EINVAL, errnoName } from './errno.ts'
 
 /** What kind of failure it is, for programs that branch on it. */
 export type BpfErrorCode =
@@ -63,8 +63,12 @@ export class PcapError extends BpfError {
 
 /** A reference in the instructions or data that cannot be resolved. */
 export class RelocationError extends BpfError {
-  constructor(message: string, options?: BpfErrorOptions) {
+  /** Positive errno that a loader would answer with: EINVAL, or ESRCH for a symbol that the kernel does not have. */
+  readonly errno: number
+
+  constructor(message: string, options?: BpfErrorOptions & { readonly errno?: number }) {
     super('relocation', message, options)
+    this.errno = options?.errno ?? EINVAL
   }
 }
 

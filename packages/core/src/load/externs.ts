@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Finds kernel symbols on a kernel. */
-import { RelocationError, UnsupportedError } from '../errors/index.ts'
+import { EINVAL, RelocationError, UnsupportedError } from '../errors/index.ts'
+import { ESRCH } from '../gen/errno.gen.ts'
 import type { ObjectSpec } from '../object/object.ts'
 import type { ExternSpec } from '../object/spec.ts'
 import { typesCompatible } from '../relo/core-compat.ts'
 import { essentialName } from '../relo/core-types.ts'
 import type { ResolvedExtern } from '../relo/index.ts'
+import { readText } from './files.ts'
+import type { Kernel } from './kernel.ts'
 import type { FoundType, KernelTypes } from './kernel-types.ts'
 
 /** Addresses of kernel symbols, as `/proc/kallsyms` has them. */
@@ -19,6 +22,17 @@ export function parseKallsyms(text: string): Map<string, bigint> {
     if (address && name && !symbols.has(name)) symbols.set(name, BigInt(`0x${address}`))
   }
   return symbols
+}
+
+const known = new WeakMap<Kernel, Kallsyms | undefined>()
+
+/** Symbols of a kernel that shows them. */
+export function kernelSymbols(kernel: Kernel): Kallsyms | undefined {
+  if (!known.has(kernel)) {
+    const text = readText(kernel, '/proc/kallsyms')
+    known.set(kernel, text === undefined ? undefined : parseKallsyms(text))
+  }
+  return known.get(kernel)
 }
 
 /** Index of a module's types in the fd array of BPF_PROG_LOAD; 0 stands for the kernel. */
@@ -43,21 +57,24 @@ export function resolveExtern(
   object: ObjectSpec,
   types: KernelTypes,
   fdArray: number[],
-  kallsyms: Kallsyms | undefined,
+  kallsyms: () => Kallsyms | undefined,
 ): ResolvedExtern {
-  const missing = (): ResolvedExtern => {
+  const missing = (errno = EINVAL): ResolvedExtern => {
     if (spec.weak) return { kind: 'missing', index }
     throw new RelocationError(
       `resolve extern '${spec.name}': the kernel has no such ${spec.kind === 'kfunc' ? 'kfunc' : 'symbol'}`,
+      { errno },
     )
   }
   if (spec.kind === 'ksym' && spec.typeId === 0) {
-    const address = kallsyms?.get(spec.name)
+    const symbols = kallsyms()
+    const address = symbols?.get(spec.name)
     if (address !== undefined) return { kind: 'address', address }
-    if (!kallsyms && !spec.weak) {
-      throw new RelocationError(`resolve extern '${spec.name}': addresses of kernel symbols were not given (kallsyms)`)
+    if (!symbols && !spec.weak) {
+      const message = `resolve extern '${spec.name}': addresses of kernel symbols were not given (kallsyms)`
+      throw new RelocationError(message, { errno: ESRCH })
     }
-    return missing()
+    return missing(ESRCH)
   }
   if (!types.vmlinux) {
     if (spec.weak) return missing()

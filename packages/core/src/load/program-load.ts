@@ -2,6 +2,7 @@
 /** Loads one program of an object. */
 import { parseBtf } from '../btf/index.ts'
 import { RelocationError, RuleError, UnsupportedError } from '../errors/index.ts'
+import { ESRCH } from '../gen/errno.gen.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import { encodeSlots } from '../object/slots.ts'
 import type { ProgramSpec } from '../object/spec.ts'
@@ -55,7 +56,8 @@ function kernelTarget(session: LoadSession, program: ProgramSpec): AttachTarget 
   const name = `${attachTo.slice(0, colon)}${prefix}${attachTo.slice(colon)}`
   if (!session.kernelTypes.vmlinux) throw new UnsupportedError('BTF of the kernel', '5.5')
   const found = session.kernelTypes.find(name, kind)
-  if (!found) throw new RelocationError(`resolve target of '${program.name}': the kernel has no ${name}`)
+  if (!found)
+    throw new RelocationError(`resolve target of '${program.name}': the kernel has no ${name}`, { errno: ESRCH })
   return { btfId: found.id, btfObjFd: found.fd }
 }
 
@@ -67,7 +69,7 @@ function structOpsTarget(session: LoadSession, program: ProgramSpec): AttachTarg
     if (!member) throw new UnsupportedError(`the struct_ops member of '${program.name}' in '${map.name}'`)
     return { btfId: table.typeId, btfObjFd: table.btfFd, attachType: member.memberIndex }
   }
-  return {}
+  throw new RuleError(`load '${program.name}': no struct_ops map of the object refers to it`)
 }
 
 function attachTarget(session: LoadSession, program: ProgramSpec): AttachTarget {

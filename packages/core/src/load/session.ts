@@ -18,11 +18,12 @@ import {
   type ResolvedExtern,
   targetTypes,
 } from '../relo/index.ts'
-import { resolveExtern } from './externs.ts'
+import { type Kallsyms, kernelSymbols, resolveExtern } from './externs.ts'
 import { mapInfo } from './info.ts'
 import { kconfigData } from './kconfig.ts'
-import type { Kernel } from './kernel.ts'
+import { type Kernel, type Mapping, PROT_READ, PROT_WRITE } from './kernel.ts'
 import { KernelTypes } from './kernel-types.ts'
+import { hasSyscallWrapper } from './links/perf.ts'
 import type { LoadOptions } from './loader.ts'
 import { createMap, userValueSize } from './map-create.ts'
 import { kernelMapName, pinName } from './names.ts'
@@ -43,6 +44,7 @@ export class LoadSession implements Disposable {
   readonly kernelTypes: KernelTypes
   readonly objectTypes: ObjectTypes
   readonly #maps = new Map<string, number>()
+  readonly #arenas: Mapping[] = []
   readonly #borrowed = new Set<string>()
   readonly #externs = new Map<string, ResolvedExtern>()
   readonly #tables = new Map<string, StructOpsTable>()
@@ -152,6 +154,7 @@ export class LoadSession implements Disposable {
   #fill(map: MapSpec, fd: number): void {
     const { kernel } = this
     if (map.origin === 'kconfig') mapUpdateElem(kernel, fd, new Uint8Array(4), this.#kconfig(map))
+    else if (map.type === U.BPF_MAP_TYPE_ARENA) this.#openArena(map, fd)
     else if (map.data && map.origin !== 'struct_ops') {
       // Blank .bss-like data is there already.
       if (map.data.length !== map.valueSize) {
@@ -164,6 +167,19 @@ export class LoadSession implements Disposable {
       for (const { index, target } of map.initial)
         mapUpdateElem(kernel, fd, this.word(index), this.word(this.map(target)))
     }
+  }
+
+  /** The first mapping gives an arena its address, which programs are verified with, unless its definition has one. */
+  #openArena(map: MapSpec, fd: number): void {
+    const length = map.maxEntries * this.kernel.facts.pageSize
+    const mapping = this.kernel.mmap(fd, length, 0, PROT_READ | PROT_WRITE)
+    if (typeof mapping === 'number') {
+      // One with an address of its own can only be mapped there, which the seam does not offer.
+      if (map.mapExtra !== 0n && !map.data?.some((byte) => byte !== 0)) return
+      throw new SyscallError('mmap', -mapping, `arena '${map.name}'`)
+    }
+    if (map.data) mapping.bytes.set(map.data)
+    this.#arenas.push(mapping)
   }
 
   /** Freezing is a promise that constants can be folded; kernels of before 5.2 do not know it. */
@@ -180,8 +196,7 @@ export class LoadSession implements Disposable {
     const virtual = (name: string): bigint | undefined => {
       if (name === 'LINUX_KERNEL_VERSION') return BigInt(kernel.facts.version)
       if (name === 'LINUX_HAS_BPF_COOKIE') return hasCookies(kernel) ? 1n : 0n
-      // Since 4.17 on x86-64: system calls take their registers in a struct.
-      if (name === 'LINUX_HAS_SYSCALL_WRAPPER') return kernel.facts.version >= 0x041100 ? 1n : 0n
+      if (name === 'LINUX_HAS_SYSCALL_WRAPPER') return hasSyscallWrapper(kernel) ? 1n : 0n
       return undefined
     }
     const source = { littleEndian: kernel.facts.littleEndian, config: this.options.kconfig, virtual }
@@ -213,9 +228,14 @@ export class LoadSession implements Disposable {
     if (!spec) throw new RelocationError(`resolve extern '${name}': the object does not declare it`)
     const resolved: ResolvedExtern = spec.kconfig
       ? { kind: 'kconfig', mapFd: this.map('.kconfig'), offset: spec.kconfig.offset }
-      : resolveExtern(spec, index, this.spec, this.kernelTypes, this.objectTypes.fdArray, this.options.kallsyms)
+      : resolveExtern(spec, index, this.spec, this.kernelTypes, this.objectTypes.fdArray, () => this.#kallsyms())
     this.#externs.set(name, resolved)
     return resolved
+  }
+
+  /** Where the caller gives none, what the kernel itself shows. */
+  #kallsyms(): Kallsyms | undefined {
+    return this.options.kallsyms ?? kernelSymbols(this.kernel)
   }
 
   /** The program in one piece with everything resolved for this kernel. */
@@ -248,6 +268,7 @@ export class LoadSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const arena of this.#arenas.splice(0)) arena[Symbol.dispose]()
     for (const [name, fd] of this.#maps) if (!this.#borrowed.has(name)) this.kernel.close(fd)
     this.#maps.clear()
     this.kernelTypes[Symbol.dispose]()

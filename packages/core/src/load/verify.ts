@@ -2,8 +2,8 @@
 /** Asks a kernel for its verdict about single programs, without keeping them. */
 import {
   BpfError,
+  EINVAL,
   ENOTSUPP,
-  errnoNumber,
   RelocationError,
   RuleError,
   SyscallError,
@@ -57,9 +57,8 @@ function failure(program: string, error: unknown, kernel: Kernel): Verdict {
     return { ...base, verdict, errno: error.errno, message: error.message }
   }
   // What libbpf answers where an object does not fit the kernel or itself.
-  const name = error instanceof RelocationError ? 'ESRCH' : 'EINVAL'
-  if (error instanceof BpfError)
-    return { ...base, verdict: 'reject', errno: errnoNumber(name)!, message: error.message }
+  const errno = error instanceof RelocationError ? error.errno : EINVAL
+  if (error instanceof BpfError) return { ...base, verdict: 'reject', errno, message: error.message }
   throw error
 }
 

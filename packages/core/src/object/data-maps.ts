@@ -3,7 +3,7 @@
 import type { Btf } from '../btf/index.ts'
 import { type ElfFile, type ElfSection, SHT_NOBITS, SHT_PROGBITS, STB_LOCAL, STT_OBJECT } from '../elf/index.ts'
 import { ElfError } from '../errors/index.ts'
-import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen.ts'
+import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen.ts'
 import type { MapOrigin, MapSpec, VariableSpec } from './spec.ts'
 
 /** Largest section that a map's value can be: the kernel's KMALLOC limit is far below; files lie, sizes are checked. */
@@ -68,4 +68,17 @@ export function dataMap(elf: ElfFile, section: ElfSection, origin: MapOrigin, bt
     variables,
     ...(origin === 'bss' ? {} : { data: section.data.slice() }),
   }
+}
+
+/** Section of variables that live in the arena: `__arena` globals. */
+export const ARENA_SECTION = '.addr_space.1'
+
+/** Gives the object's arena the initial contents of its variables. */
+export function assignArenaData(elf: ElfFile, maps: readonly MapSpec[]): void {
+  const section = elf.section(ARENA_SECTION)
+  if (!section || section.size === 0) return
+  const arena = maps.find((map) => map.type === BPF_MAP_TYPE_ARENA)
+  if (!arena)
+    throw new ElfError(`parse section ${section.index} "${section.name}": there is no arena for its variables`)
+  arena.data = section.type === SHT_NOBITS ? new Uint8Array(section.size) : section.data.slice()
 }

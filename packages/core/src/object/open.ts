@@ -6,12 +6,12 @@ import { type ElfFile, EM_BPF, EM_NONE, ET_REL, parseElf } from '../elf/index.ts
 import { ElfError } from '../errors/index.ts'
 import { fixBtf } from './btf-fixup.ts'
 import { btfMaps, initialMembers } from './btf-maps.ts'
-import { dataMap, dataOrigin } from './data-maps.ts'
+import { assignArenaData, dataMap, dataOrigin } from './data-maps.ts'
 import { findExterns, kconfigMap } from './externs.ts'
 import { findFunctions, isProgram, toProgram } from './functions.ts'
 import { isLegacyMapsSection, legacyMaps } from './legacy-maps.ts'
 import { ObjectSpec } from './object.ts'
-import { assignRecords } from './records.ts'
+import { assignExceptionCallbacks, assignRecords } from './records.ts'
 import { resolveReferences } from './references.ts'
 import type { ExternSpec, MapSpec } from './spec.ts'
 import { structOpsMaps } from './struct-ops.ts'
@@ -82,6 +82,7 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
   const staticFunctions = functions.filter((fn) => fn.spec.isStatic).map((fn) => fn.spec)
   const btf = types && fixBtf(types.btf, elf, externs, staticFunctions)
   const maps = findMaps(elf, btf, externs)
+  assignArenaData(elf, maps)
   const structOps = structOpsMaps(
     elf,
     btf,
@@ -92,13 +93,15 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
   if (types?.ext) assignRecords(bodies, types.ext, types.btf)
   const definitions = elf.section('.maps')
   if (definitions && btf) initialMembers(elf, definitions, btf, maps, bodies)
+  const programs = functions.filter((fn) => isProgram(fn, functions)).map((fn) => toProgram(fn.spec))
+  if (btf) assignExceptionCallbacks(programs, btf)
   return new ObjectSpec({
     name: options.name ?? 'object',
     littleEndian: elf.littleEndian,
     license: readLicense(elf),
     kernVersion: readVersion(elf),
     btf,
-    programs: functions.filter((fn) => isProgram(fn, functions)).map((fn) => toProgram(fn.spec)),
+    programs,
     functions: functions.filter((fn) => !isProgram(fn, functions)).map((fn) => fn.spec),
     maps: [...maps, ...structOps],
     externs: [...externs],

@@ -3,7 +3,7 @@
 import { type Btf, type BtfExt, type BtfExtSection, lineOf } from '../btf/index.ts'
 import { RelocationError } from '../errors/index.ts'
 import { SLOT_SIZE } from './slots.ts'
-import type { FunctionSpec } from './spec.ts'
+import type { FunctionSpec, ProgramSpec } from './spec.ts'
 
 function sectionRecords<T>(sections: readonly BtfExtSection<T>[], name: string): readonly T[] {
   return sections.filter((section) => section.sectionName === name).flatMap((section) => section.records)
@@ -40,5 +40,22 @@ export function assignRecords(functions: readonly FunctionSpec[], ext: BtfExt, b
       access: btf.string(r.accessStringOffset),
       kind: r.kind,
     }))
+  }
+}
+
+const EXCEPTION_TAG = 'exception_callback:'
+
+/** Reads from declaration tags which function handles a program's exceptions. */
+export function assignExceptionCallbacks(programs: readonly ProgramSpec[], btf: Btf): void {
+  const tags = new Map<number, string>()
+  for (const id of btf.ownIds()) {
+    const tag = btf.kindOf(id) === 'DECL_TAG' ? btf.typeAs(id, 'DECL_TAG') : undefined
+    if (tag?.name.startsWith(EXCEPTION_TAG) && tag.componentIndex === -1)
+      tags.set(tag.type, tag.name.slice(EXCEPTION_TAG.length))
+  }
+  if (tags.size === 0) return
+  for (const program of programs) {
+    const callback = tags.get(btf.find(program.name, 'FUNC') ?? 0)
+    if (callback) program.exceptionCallback = callback
   }
 }

@@ -10,6 +10,8 @@ import {
   STT_SECTION,
 } from '../elf/index.ts'
 import { RelocationError } from '../errors/index.ts'
+import { BPF_MAP_TYPE_ARENA } from '../gen/uapi-enums.gen.ts'
+import { ARENA_SECTION } from './data-maps.ts'
 import { type FoundFunction, isCode } from './functions.ts'
 import { isCall, isLoad64, SLOT_SIZE } from './slots.ts'
 import type { ExternSpec, FunctionSpec, MapSpec, Reference } from './spec.ts'
@@ -87,6 +89,12 @@ class ReferenceScan {
       const target = (symbol.value + insn.imm) / SLOT_SIZE
       const fn = this.functionAt(slot, section.index, target)
       this.found.set(slot, { kind: 'function', slot, function: fn.name })
+      return
+    }
+    if (section.name === ARENA_SECTION) {
+      const arena = this.targets.maps.find((m) => m.type === BPF_MAP_TYPE_ARENA)
+      if (!arena) throw this.fail(slot, `'${symbol.name}' lives in an arena and there is none`)
+      this.found.set(slot, { kind: 'map-value', slot, map: arena.name, offset: symbol.value })
       return
     }
     const inSection = this.targets.maps.filter((m) => m.section === section.name)

@@ -84,6 +84,8 @@ export interface ProgramSpec extends FunctionSpec {
   autoload: boolean
   /** Device that the program is bound to. */
   ifindex?: number
+  /** Function that runs when the program throws (`__exception_cb`): linked in though nothing calls it. */
+  exceptionCallback?: string
 }
 
 /** What kind of section a map comes from. */

@@ -40,7 +40,8 @@ export class CoreResolver {
     try {
       return this.#resolve(relo)
     } catch (error) {
-      if (error instanceof RelocationError) throw new RelocationError(`${act}: ${error.message}`, { cause: error })
+      if (error instanceof RelocationError)
+        throw new RelocationError(`${act}: ${error.message}`, { cause: error, errno: error.errno })
       throw error
     }
   }

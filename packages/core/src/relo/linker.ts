@@ -90,9 +90,18 @@ class Linker {
 }
 
 /** Links one program. `functions` are all functions of the object, programs included. */
-export function linkProgram(program: FunctionSpec, functions: readonly FunctionSpec[]): LinkedProgram {
+export function linkProgram(
+  program: FunctionSpec & { readonly exceptionCallback?: string },
+  functions: readonly FunctionSpec[],
+): LinkedProgram {
   const linker = new Linker(functions)
   linker.link(program)
+  const callback = program.exceptionCallback
+  if (callback !== undefined && !linker.starts.has(callback)) {
+    const fn = linker.functions.get(callback)
+    if (!fn) throw new RelocationError(`link '${program.name}': exception callback '${callback}' does not exist`)
+    linker.link(fn)
+  }
   if (!linker.completeFuncInfo) linker.program.funcInfo.length = 0
   if (!linker.completeLineInfo || !linker.completeFuncInfo) linker.program.lineInfo.length = 0
   return linker.program

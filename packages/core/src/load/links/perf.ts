@@ -118,6 +118,26 @@ export function attachKprobe(kernel: Kernel, progFd: number, name: string, onRet
   return attachPerfEvent(kernel, progFd, openEvent(kernel, attr, -1, where), where, true, cookie)
 }
 
+/** Names of the wrappers of bpf(2) that kernels of 4.17 and later have, by architecture. */
+const WRAPPERS = ['__x64_sys_bpf', '__arm64_sys_bpf', '__s390x_sys_bpf', '__riscv_sys_bpf']
+
+/**
+ * Whether system calls take their registers in a struct, asked as libbpf asks it: by probing the wrapper. A kernel without
+ * kprobes says no, where nothing could come of it.
+ */
+export function hasSyscallWrapper(kernel: Kernel): boolean {
+  const type = readText(kernel, `${EVENT_SOURCES}/kprobe/type`)
+  if (!type) return false
+  return WRAPPERS.some((name) => {
+    using call = new BpfCall(kernel)
+    const attr = { type: Number(type.trim()), size: perf_event_attr.size, kprobe_func: call.text(name) }
+    const bytes = encodeStruct(perf_event_attr, attr, kernel.facts.littleEndian)
+    const fd = kernel.perfEventOpen(bytes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)
+    if (fd >= 0) kernel.close(fd)
+    return fd >= 0
+  })
+}
+
 /** Attaches to a place in a program's or library's code. */
 export function attachUprobe(
   kernel: Kernel,
