@@ -72,15 +72,16 @@ export function mutate(bytes: Uint8Array, random: (below: number) => number): Ui
  * Runs a parser over 1,000 truncated and 10,000 mutated copies of the inputs: it may refuse with a typed error or accept,
  * and nothing else; and never takes a second.
  */
-export function expectRobust(inputs: readonly Uint8Array[], parse: (bytes: Uint8Array) => void): void {
+export function expectRobust(inputs: readonly Uint8Array[], parse: (bytes: Uint8Array, index: number) => void): void {
   const seed = Number(process.env.SKEP_SEED ?? Date.now() % 0x7fffffff)
   console.info(`seed ${seed} (SKEP_SEED repeats it)`)
   const random = randomNumbers(seed)
   let refused = 0
+  let count = 0
   const run = (bytes: Uint8Array, what: string) => {
     const start = performance.now()
     try {
-      parse(bytes)
+      parse(bytes, count++)
     } catch (error) {
       refused++
       expect(error, `seed ${seed}: ${what}: ${String((error as Error).stack)}`).toBeInstanceOf(BpfError)

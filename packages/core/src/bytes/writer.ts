@@ -39,7 +39,9 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.view.setUint8(this.grow(1), value)
+    // Growing replaces the view: it must not be looked up before.
+    const at = this.grow(1)
+    this.view.setUint8(at, value)
     return this
   }
 
