@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { describe, expect, it } from 'vitest'
 import { fixtureText } from '../../test-fixtures/fixtures.ts'
-import { decodeInstructions, formatKernel, formatLlvm, instruction, loadImm64 } from './index.ts'
+import { decodeInstructions, formatKernel, formatLlvm, type Instruction, instruction, loadImm64 } from './index.ts'
 
 /** Lines of `llvm-objdump -d`: bytes and text, without the symbol of a target. */
 function objdumpLines(text: string): { readonly bytes: Uint8Array; readonly text: string }[] {
@@ -99,6 +99,19 @@ describe('formatKernel', () => {
 
   it.each(cases)('%s', (text, fields) => {
     expect(formatKernel(instruction(fields))).toBe(text)
+  })
+
+  it("prints what Linux 6.18 printed in the verifier's log", () => {
+    const [release, ...lines] = fixtureText('expected/kernel-log.txt').trim().split('\n')
+    expect(release).toMatch(/^6\.18\./)
+    expect(lines.length).toBeGreaterThan(900)
+    // Kernel functions have the name that their type id says; the recorded id 0 has none.
+    const options = { opcode: true, callName: (insn: Instruction) => (insn.src === 2 ? '' : undefined) }
+    const mine = lines.map((line) => {
+      const bytes = Uint8Array.from(line.split(' ')[0]!.match(/../g)!, (byte) => Number.parseInt(byte, 16))
+      return `${line.split(' ')[0]} ${formatKernel(decodeInstructions(bytes)[0]!, options)}`
+    })
+    expect(mine).toEqual(lines)
   })
 
   it('puts the opcode in front on request', () => {
