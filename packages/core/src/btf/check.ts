@@ -69,7 +69,9 @@ function intProblem(type: BtfInt): string | undefined {
 }
 
 function enumProblem(type: BtfEnum): string | undefined {
-  return [1, 2, 4, 8].includes(type.size) ? undefined : `has size ${type.size}`
+  // A declaration without enumerators has no size yet.
+  const isDeclaration = type.values.length === 0 && type.size === 0
+  return isDeclaration || [1, 2, 4, 8].includes(type.size) ? undefined : `has size ${type.size}`
 }
 
 function funcProblem(btf: Btf, type: BtfFunc): string | undefined {

@@ -201,7 +201,7 @@ class CPrinter {
     const isStruct = type.kind === 'STRUCT'
     const packed = isStruct && isPacked(this.btf, type)
     this.print(`${this.compositeTag(id, type)} {`)
-    const indent = '\t'.repeat(level + 1)
+    const indent = indentation(level + 1)
     let offset = 0
     let afterBitField = false
     for (const member of type.members) {
@@ -215,7 +215,7 @@ class CPrinter {
       afterBitField = isBitField
     }
     if (isStruct) this.pad(offset, type.size * 8, this.alignOf(id), false, indent)
-    this.print(type.members.length > 0 || type.size > 0 ? `\n${'\t'.repeat(level)}}` : '}')
+    this.print(type.members.length > 0 || type.size > 0 ? `\n${indentation(level)}}` : '}')
     if (packed) this.print(' __attribute__((packed))')
   }
 
@@ -238,12 +238,12 @@ class CPrinter {
     this.print(type.name === '' ? 'enum' : `enum ${this.names.tag(id)}`)
     if (type.values.length === 0) return
     this.print(' {')
-    const indent = '\t'.repeat(level + 1)
+    const indent = indentation(level + 1)
     const suffix = type.kind === 'ENUM' ? '' : type.signed ? 'LL' : 'ULL'
     for (const { name, value } of type.values) {
       this.print(`\n${indent}${this.names.enumerator(name)} = ${value}${suffix},`)
     }
-    this.print(`\n${'\t'.repeat(level)}}`)
+    this.print(`\n${indentation(level)}}`)
     if (type.size === 1) {
       this.print(' __attribute__((mode(byte)))')
     } else if (type.size === 8 && this.btf.pointerSize === 8) {
@@ -395,6 +395,13 @@ class CPrinter {
     }
     this.print(')')
   }
+}
+
+/** Deeper levels are not indented further, as in libbpf. */
+const MAX_INDENTATION = 13
+
+function indentation(level: number): string {
+  return '\t'.repeat(Math.min(level, MAX_INDENTATION))
 }
 
 function isLink(kind: string): boolean {

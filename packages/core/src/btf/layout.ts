@@ -4,6 +4,9 @@ import type { Btf } from './btf.ts'
 /** Longest chain of typedefs, modifiers and arrays that is followed: libbpf's and the kernel's limit is 32 too. */
 export const MAX_RESOLVE_DEPTH = 32
 
+/** Deepest nesting of structs, arrays and typedefs that is measured. */
+const MAX_NESTING = 512
+
 /** Follows modifiers, and typedefs if asked to. */
 export function resolveType(btf: Btf, id: number, throughTypedefs: boolean): number {
   let current = id
@@ -82,7 +85,7 @@ const composites = new WeakMap<Btf, Map<number, number>>()
  * The rule is libbpf's btf__align_of.
  */
 export function alignOf(btf: Btf, id: number, depth = 0): number {
-  if (depth > MAX_RESOLVE_DEPTH) throw btf.fail(`type ${id}: nested deeper than ${MAX_RESOLVE_DEPTH} or endless`)
+  if (depth > MAX_NESTING) throw btf.fail(`type ${id}: nested deeper than ${MAX_NESTING} or endless`)
   const type = btf.type(id)
   switch (type.kind) {
     case 'INT':

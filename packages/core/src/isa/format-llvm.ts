@@ -45,7 +45,8 @@ function signedHex(value: number): string {
  * {@link formatAssembly} for text that assembles to the same bytes. Unknown instructions are `<unknown>`.
  */
 export function formatLlvm(insn: Instruction, options: LlvmFormatOptions = {}): string {
-  return formatInstruction(insn, { alu32: options.alu32 ?? true, exact: false, target: signedHex }) ?? '<unknown>'
+  const style = { alu32: options.alu32 ?? true, exact: false, target: signedHex }
+  return (hasNamedRegisters(insn) ? formatInstruction(insn, style) : undefined) ?? '<unknown>'
 }
 
 /**
@@ -80,9 +81,14 @@ const LAST_REGISTER = 11
 
 /** Whether the instruction exists, so that text in place of its fields loses nothing. */
 function isWritable(insn: Instruction): boolean {
+  return formOf(insn) !== undefined && hasNamedRegisters(insn)
+}
+
+function hasNamedRegisters(insn: Instruction): boolean {
   const form = formOf(insn)
-  if (!form) return false
-  return (form.dst !== 'reg' || insn.dst <= LAST_REGISTER) && (form.src !== 'reg' || insn.src <= LAST_REGISTER)
+  const dst = form?.dst === 0 ? 0 : insn.dst
+  const src = form && form.src !== 'reg' ? 0 : insn.src
+  return dst <= LAST_REGISTER && src <= LAST_REGISTER
 }
 
 function formatFields(insn: Instruction): string {
