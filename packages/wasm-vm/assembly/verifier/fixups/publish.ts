@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a verified program keeps: its maps, its subprograms, and hints for the engines.
+// Kernel counterpart: the end of bpf_check, convert_pseudo_ld_imm64, adjust_btf_func, parts of do_misc_fixups.
+
+import { BTF_FUNC_GLOBAL, Env, MAX_BPF_STACK, auxAt, insnOf, subprogAt } from '../env'
+import { Btf } from '../../btf/btf'
+import { ENOMEM } from '../../gen/errno.gen'
+import {
+  BPF_FUNC_get_func_ip,
+  BPF_FUNC_get_route_realm,
+  BPF_FUNC_get_stack,
+  BPF_FUNC_get_stackid,
+  BPF_FUNC_override_return,
+  BPF_FUNC_tail_call,
+} from '../../gen/uapi-enums.gen'
+import { insnCode, insnImm, insnSrc } from '../../insn/raw'
+import { kmalloc, kzalloc } from '../../mem/alloc'
+import { ANNOT_MAP, ANNOT_MEM, ANNOT_MEM_OTHER, ANNOT_SIZE, Prog } from '../../prog/prog'
+
+const CODE_LD_IMM64: i32 = 0x18
+const CODE_CALL: i32 = 0x85
+const PSEUDO_FUNC: i32 = 4
+const FUNC_INFO_SIZE: usize = 8
+const MAX_PACKET_OFF: u32 = 0xffff
+
+/** Map and data addresses stand in the immediates already; only the mark that says what they were goes. */
+function convertLoads(env: Env): void {
+  for (let i = 0; i < env.len; i++) {
+    const p = insnOf(env, i)
+    if (insnCode(p) != CODE_LD_IMM64) continue
+    if (insnSrc(p) != PSEUDO_FUNC) store<u8>(p, load<u8>(p, 1) & 15, 1)
+    i++
+  }
+}
+
+function noteCall(prog: Prog, helper: i32): void {
+  if (helper == BPF_FUNC_tail_call) {
+    prog.usesTailCall = true
+    prog.cbAccess = true
+    prog.maxPktOffset = MAX_PACKET_OFF
+    prog.stackDepth = MAX_BPF_STACK
+  } else if (helper == BPF_FUNC_get_route_realm) prog.dstNeeded = true
+  else if (helper == BPF_FUNC_override_return) prog.kprobeOverride = true
+  else if (helper == BPF_FUNC_get_stack || helper == BPF_FUNC_get_stackid) prog.callGetStack = true
+  else if (helper == BPF_FUNC_get_func_ip) prog.callGetFuncIp = true
+}
+
+/** Hints of each instruction: the one map that a helper call sees, the kind of memory that an access touches. */
+function annotate(env: Env): i32 {
+  const annot = kzalloc(<usize>env.len * ANNOT_SIZE)
+  if (!annot) return -ENOMEM
+  for (let i = 0; i < env.len; i++) {
+    const p = insnOf(env, i)
+    const aux = auxAt(env, i)
+    const a = annot + <usize>i * ANNOT_SIZE
+    const code = insnCode(p)
+    if (code == CODE_CALL) {
+      if (insnSrc(p)) continue
+      noteCall(env.prog, insnImm(p))
+      if (aux.mapPtr && !aux.mapPoison) store<usize>(a, aux.mapPtr, ANNOT_MAP)
+    } else if (code == CODE_LD_IMM64) {
+      i++
+    } else if (isMemoryAccess(code) && aux.baseKind <= ANNOT_MEM_OTHER) {
+      store<u8>(a, aux.baseKind, ANNOT_MEM)
+    }
+  }
+  env.prog.annot = annot
+  return 0
+}
+
+/** Loads and stores of the classes LDX, ST and STX. */
+@inline function isMemoryAccess(code: i32): bool {
+  const cls = code & 7
+  return cls >= 1 && cls <= 3
+}
+
+function keepSubprogs(env: Env): i32 {
+  const prog = env.prog
+  const n = env.subprogCnt
+  prog.subprogStarts = kmalloc(<usize>n * 4)
+  prog.subprogStackDepth = kmalloc(<usize>n * 2)
+  if (!prog.subprogStarts || !prog.subprogStackDepth) return -ENOMEM
+  for (let s = 0; s < n; s++) {
+    const sub = subprogAt(env, s)
+    store<i32>(prog.subprogStarts + (<usize>s << 2), sub.start)
+    store<u16>(prog.subprogStackDepth + (<usize>s << 1), sub.stackDepth)
+  }
+  prog.subprogCnt = <u32>n
+  if (!prog.stackDepth) prog.stackDepth = subprogAt(env, 0).stackDepth
+  return 0
+}
+
+/** Function records follow the code; what was found of each function stays with them (linkage u16, flags u8, u8). */
+function keepFunctions(env: Env): i32 {
+  const prog = env.prog
+  if (!prog.funcInfo || !prog.funcInfoCnt) return 0
+  prog.funcInfoAux = kzalloc(<usize>prog.funcInfoCnt * 4)
+  if (!prog.funcInfoAux) return -ENOMEM
+  const n = min<i32>(<i32>prog.funcInfoCnt, env.subprogCnt - env.hiddenSubprogCnt)
+  for (let s = 0; s < n; s++) {
+    const sub = subprogAt(env, s)
+    store<i32>(prog.funcInfo + <usize>s * FUNC_INFO_SIZE, sub.start)
+    const aux = prog.funcInfoAux + (<usize>s << 2)
+    store<u16>(aux, sub.linkage)
+    store<u8>(aux, <u8>((sub.unreliable ? 1 : 0) | (sub.called ? 2 : 0) | (sub.verified ? 4 : 0)), 2)
+    store<u8>(aux, sub.linkage == BTF_FUNC_GLOBAL ? 1 : 0, 3)
+  }
+  return 0
+}
+
+/** The references that resolving took pass to the program. */
+function keepMaps(env: Env): i32 {
+  const prog = env.prog
+  const n = env.usedMapCnt
+  if (n) {
+    prog.usedMaps = kmalloc(<usize>n * 4)
+    if (!prog.usedMaps) return -ENOMEM
+    memory.copy(prog.usedMaps, env.usedMaps, <usize>n * 4)
+    prog.usedMapCnt = <u32>n
+    env.usedMapCnt = 0
+  }
+  const b = env.usedBtfCnt
+  if (b) {
+    prog.usedBtfs = kmalloc(<usize>b * sizeof<Btf>())
+    if (!prog.usedBtfs) return -ENOMEM
+    memory.copy(prog.usedBtfs, env.usedBtfs, <usize>b * 4)
+    prog.usedBtfCnt = <u32>b
+    env.usedBtfCnt = 0
+  }
+  return 0
+}
+
+export function publish(env: Env): i32 {
+  const prog = env.prog
+  prog.maxCtxOffset = env.maxCtxOffset
+  prog.maxTpAccess = env.maxTpAccess
+  prog.maxPktOffset = env.maxPktOffset
+  prog.seenDirectWrite = env.seenDirectWrite
+  const main = subprogAt(env, 0)
+  prog.changesPktData = main.changesPktData
+  prog.mightSleep = main.mightSleep
+  let err = annotate(env)
+  if (!err) err = keepSubprogs(env)
+  if (!err) err = keepFunctions(env)
+  if (!err) err = keepMaps(env)
+  if (!err) convertLoads(env)
+  return err
+}
