@@ -25,3 +25,4 @@ export function isaCall(run: Run, id: u64): u64 {
 }
 export function checkedCall(run: Run, pc: usize): u64 { return callFn(<i32>recImm(pc)) }
 export function tailCall(run: Run): usize { return 0 }
+export function tailCallTarget(run: Run, map: usize, index: u32, fp: usize): i32 { return 0 }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Order and shape of the graph: reverse postorder, dominators, loops, merge points.
+//
+// Dominators: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm": intersect the dominators of the
+// predecessors, in reverse postorder, until nothing changes; one round for reducible graphs and one to see it.
+// An edge back to an earlier block that does not dominate its source makes the graph irreducible.
+
+import { Block, blockAt, Fn, orderAt } from './ir'
+
+/** Fills order, preds, idom, isLoop, merges; false when memory is out. */
+export function analyseGraph(fn: Fn): bool {
+  if (!orderBlocks(fn) || !listPreds(fn)) return false
+  findDominators(fn)
+  numberTree(fn)
+  classifyEdges(fn)
+  linkMerges(fn)
+  return true
+}
+
+/** Reverse postorder of a depth-first walk; of two successors the fallthrough comes first in the result. */
+function orderBlocks(fn: Fn): bool {
+  fn.order = fn.arena.alloc(<usize>fn.blockCnt << 2)
+  // A stack of block numbers, shifted left by 2, with the next thing to do for each: 0 taken, 1 next, 2 leave
+  const stack = fn.arena.alloc(<usize>(fn.blockCnt + 1) << 2)
+  if (!fn.order || !stack) return false
+  let depth: usize = 1
+  let place = fn.blockCnt
+  blockAt(fn, 0).rpo = 0
+  while (depth) {
+    const top = stack + ((depth - 1) << 2)
+    const state = load<u32>(top)
+    const b = <i32>(state >> 2)
+    const block = blockAt(fn, b)
+    if ((state & 3) == 2) {
+      store<i32>(fn.order + (<usize>(--place) << 2), b)
+      depth--
+      continue
+    }
+    store<u32>(top, state + 1)
+    const succ = (state & 3) == 0 ? block.taken : block.next
+    if (succ < 0 || blockAt(fn, succ).rpo >= 0) continue
+    blockAt(fn, succ).rpo = 0
+    store<u32>(stack + (depth++ << 2), <u32>succ << 2)
+  }
+  fn.orderCnt = fn.blockCnt - place
+  memory.copy(fn.order, fn.order + (<usize>place << 2), <usize>fn.orderCnt << 2)
+  for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) blockAt(fn, orderAt(fn, i)).rpo = i
+  return true
+}
+
+function countPred(fn: Fn, to: i32): void {
+  if (to >= 0) blockAt(fn, to).predCnt++
+}
+
+function addPred(fn: Fn, from: i32, to: i32): void {
+  if (to < 0) return
+  const block = blockAt(fn, to)
+  store<i32>(fn.preds + (<usize>(block.predFirst + block.predCnt++) << 2), from)
+}
+
+function listPreds(fn: Fn): bool {
+  fn.preds = fn.arena.alloc(<usize>fn.orderCnt * 8 + 4)
+  if (!fn.preds) return false
+  for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
+    const block = blockAt(fn, orderAt(fn, i))
+    countPred(fn, block.next)
+    countPred(fn, block.taken)
+  }
+  let at: u32 = 0
+  for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
+    const block = blockAt(fn, orderAt(fn, i))
+    block.predFirst = at
+    at += block.predCnt
+    block.predCnt = 0
+  }
+  for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
+    const b = orderAt(fn, i)
+    addPred(fn, b, blockAt(fn, b).next)
+    addPred(fn, b, blockAt(fn, b).taken)
+  }
+  return true
+}
+
+@inline export function predAt(fn: Fn, block: Block, i: u32): i32 {
+  return load<i32>(fn.preds + (<usize>(block.predFirst + i) << 2))
+}
+
+function intersect(fn: Fn, x: i32, y: i32): i32 {
+  let a = x
+  let b = y
+  while (a != b) {
+    while (blockAt(fn, a).rpo > blockAt(fn, b).rpo) a = blockAt(fn, a).idom
+    while (blockAt(fn, b).rpo > blockAt(fn, a).rpo) b = blockAt(fn, b).idom
+  }
+  return a
+}
+
+function findDominators(fn: Fn): void {
+  const entry = orderAt(fn, 0)
+  blockAt(fn, entry).idom = entry
+  let changed = true
+  while (changed) {
+    changed = false
+    for (let i: i32 = 1; i < <i32>fn.orderCnt; i++) {
+      const block = blockAt(fn, orderAt(fn, i))
+      let idom: i32 = -1
+      for (let k: u32 = 0; k < block.predCnt; k++) {
+        const p = predAt(fn, block, k)
+        if (blockAt(fn, p).idom < 0) continue
+        idom = idom < 0 ? p : intersect(fn, p, idom)
+      }
+      if (idom == block.idom) continue
+      block.idom = idom
+      changed = true
+    }
+  }
+}
+
+/** Numbers the dominator tree in preorder, so that a subtree is an interval: what a block dominates. */
+function numberTree(fn: Fn): void {
+  for (let i = <i32>fn.orderCnt - 1; i >= 0; i--) {
+    const block = blockAt(fn, orderAt(fn, i))
+    block.domSize++
+    if (i) blockAt(fn, block.idom).domSize += block.domSize
+  }
+  for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
+    const block = blockAt(fn, orderAt(fn, i))
+    const parent = blockAt(fn, block.idom)
+    if (i) {
+      block.domFirst = parent.domNext
+      parent.domNext += block.domSize
+    }
+    block.domNext = block.domFirst + 1
+  }
+}
+
+/** Whether block `a` dominates block `b`. */
+@inline function dominates(a: Block, b: Block): bool {
+  return b.domFirst - a.domFirst < a.domSize
+}
+
+function classifyEdges(fn: Fn): void {
+  for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
+    const block = blockAt(fn, orderAt(fn, i))
+    for (let k: u32 = 0; k < block.predCnt; k++) {
+      const pred = blockAt(fn, predAt(fn, block, k))
+      if (pred.rpo < block.rpo) {
+        block.forwardIn++
+      } else if (dominates(block, pred)) {
+        block.isLoop = true
+      } else {
+        fn.irreducible = true
+      }
+    }
+  }
+}
+
+/** In reverse postorder, so that each list ends up with the highest first. */
+function linkMerges(fn: Fn): void {
+  for (let i: i32 = 1; i < <i32>fn.orderCnt; i++) {
+    const b = orderAt(fn, i)
+    const block = blockAt(fn, b)
+    if (block.forwardIn < 2) continue
+    const parent = blockAt(fn, block.idom)
+    block.nextMerge = parent.firstMerge
+    parent.firstMerge = b
+  }
+}

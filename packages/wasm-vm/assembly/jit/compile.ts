@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A decoded program to a WebAssembly module: blocks, graph, widths, code, for each subprogram; then the host.
+
+import { MAY_GOTO_TURNS } from '../interp/frame'
+import { Decoded, funcAt, FuncRef, recImm, recOp, RECORD_SHIFT } from '../insn/record'
+import {
+  OP_CALL, OP_LD_ABS_B, OP_LD_IND_W, OP_PROBE_B, OP_PROBE_SW, OP_TAIL_CALL, OP_CALL_REG,
+} from '../insn/ops'
+import { kfree, kmalloc } from '../mem/alloc'
+import { Arena } from '../mem/arena'
+import { buildBlocks } from './blocks'
+import { analyseGraph } from './cfg'
+import { hostCompile, hostFree } from './host'
+import { bit, Fn, insAt, VREG_FP } from './ir'
+import { emitHead, exportCount, openCode } from './module'
+import { addImport, importCount, openImports, RUNTIME_PACKET, RUNTIME_PROBE, RUNTIME_TAIL_CALL, runtimeIndex } from './runtime-calls'
+import { jitPacketLoad, jitProbe, jitTailCall } from './runtime'
+import {
+  lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen,
+} from './sink'
+import { emitBody } from './structure'
+import { assignLocals, emitPrologue } from './values'
+import { analyseWidths } from './width'
+
+/** Compiles and instantiates; whether the program now has compiled functions. */
+export function compileProgram(decoded: Decoded): bool {
+  if (!emitModule(decoded)) return false
+  const cnt = exportCount(decoded)
+  const first = hostCompile(decoded.jitBytes, decoded.jitLen, cnt)
+  if (!first) {
+    kfree(decoded.jitBytes)
+    decoded.jitBytes = 0
+    decoded.jitLen = 0
+    return false
+  }
+  decoded.jitHandle = first
+  let next = first
+  for (let i: u32 = 0; i < decoded.funcCnt; i++) {
+    const f = funcAt(decoded, i)
+    f.jitFn = i == 0 || f.isCallback ? next++ : 0
+  }
+  return true
+}
+
+/** Gives the compiled functions back to the host. */
+export function freeCompiled(decoded: Decoded): void {
+  if (decoded.jitHandle) hostFree(decoded.jitHandle, exportCount(decoded))
+  decoded.jitHandle = 0
+}
+
+/** Leaves the module's bytes in decoded.jitBytes and jitLen; false if it cannot be compiled or memory is out. */
+export function emitModule(decoded: Decoded): bool {
+  const arena = Arena.create()
+  if (!changetype<usize>(arena)) return false
+  const ok = sinkOpen() && emitAll(decoded, arena) && keepBytes(decoded)
+  sinkFree()
+  arena.destroy()
+  return ok
+}
+
+function keepBytes(decoded: Decoded): bool {
+  const length = sinkLength()
+  const bytes = kmalloc(<usize>length)
+  if (!bytes) return false
+  memory.copy(bytes, sinkBase(), <usize>length)
+  decoded.jitBytes = bytes
+  decoded.jitLen = length
+  return true
+}
+
+function emitAll(decoded: Decoded, arena: Arena): bool {
+  openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index)
+  if (!collectImports(decoded)) return false
+  emitHead(decoded)
+  const code = openCode(decoded.funcCnt)
+  for (let i: u32 = 0; i < decoded.funcCnt; i++) {
+    if (!emitFunction(decoded, i)) return false
+  }
+  patchLength(code)
+  return !sinkFailed()
+}
+
+/** Lists what the program calls; false if it holds what only bare instructions may. */
+function collectImports(decoded: Decoded): bool {
+  for (let i: u32 = 0; i < decoded.count; i++) {
+    const r = decoded.records + (<usize>i << RECORD_SHIFT)
+    const op = recOp(r)
+    let index: u32 = 0
+    if (op == OP_CALL_REG) return false
+    if (op == OP_CALL) index = <u32>recImm(r)
+    else if (op >= OP_PROBE_B && op <= OP_PROBE_SW) index = runtimeIndex(RUNTIME_PROBE)
+    else if (op == OP_TAIL_CALL) index = runtimeIndex(RUNTIME_TAIL_CALL)
+    else if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) index = runtimeIndex(RUNTIME_PACKET)
+    if (index && !addImport(index)) return false
+  }
+  return true
+}
+
+/** Memory of one function's compilation is dropped at its end. */
+function emitFunction(decoded: Decoded, i: u32): bool {
+  const arena = Arena.create()
+  if (!changetype<usize>(arena)) return false
+  const ok = emitIn(decoded, funcAt(decoded, i), i, arena)
+  arena.destroy()
+  return ok
+}
+
+function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
+  const fn = changetype<Fn>(arena.alloc(offsetof<Fn>()))
+  if (!changetype<usize>(fn)) return false
+  fn.arena = arena
+  fn.isMain = i == 0
+  fn.verified = decoded.owner != 0
+  fn.stackDepth = func.stackDepth
+  fn.firstFn = importCount()
+  if (!buildBlocks(fn, decoded, func) || !analyseGraph(fn)) return false
+  analyseWidths(fn)
+  noteRegisters(fn)
+  if (!assignLocals(fn)) return false
+  reserve(64)
+  const size = lengthHole()
+  emitPrologue(fn, MAY_GOTO_TURNS)
+  if (!emitBody(fn)) return false
+  patchLength(size)
+  return true
+}
+
+function noteRegisters(fn: Fn): void {
+  let used: u64 = 0x3f
+  for (let i: u32 = 0; i < fn.insCnt; i++) {
+    const ins = insAt(fn, i)
+    used |= bit(ins.dst) | bit(ins.src)
+  }
+  fn.used = used
+  fn.usesFrame = (used & bit(VREG_FP)) != 0
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One instruction at a time: hands out to the family's file. Calls, returns and packet loads are here.
+
+import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
+  OP_LD_IND_W, OP_LDX_B, OP_MOVSX64_8, OP_PROBE_SW, OP_ST_B, OP_STX_DW, OP_TAIL_CALL, OP_ZEXT32 } from '../insn/ops'
+import { Fn, Ins, INS_LIVE, VREG_FP } from './ir'
+import { lowerAlu, lowerExtend } from './lower-alu'
+import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
+import { callImport, callRuntime, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
+import {
+  byte, I32_ADD, I32_SUB, I32_WRAP_I64, I64_EXTEND_I32_S, I64_LT_S, opCall, opCallIndirect,
+  opEnd, opGet, opI32Const, opI64Const, opIf, opReturn, opTee, reserve,
+} from './sink'
+import { get32, get64, setResult } from './values'
+import { isWide } from './width'
+
+/** Wasm types of the module: helpers, programs and subprograms. */
+export const TYPE_HELPER: u32 = 0
+export const TYPE_PROGRAM: u32 = 1
+
+/** Most bytes that one instruction becomes. */
+const INS_ROOM: usize = 256
+
+export function lowerIns(fn: Fn, ins: Ins): void {
+  reserve(INS_ROOM)
+  const op = <i32>ins.op
+  if (isAlu(op)) return lowerAlu(fn, ins)
+  if (op >= OP_LDX_B && op <= OP_PROBE_SW) return lowerLoad(fn, ins)
+  if (op >= OP_ST_B && op <= OP_STX_DW) return lowerStore(fn, ins)
+  if (isAtomic(op)) return lowerAtomic(fn, ins)
+  if (op >= OP_MOVSX64_8 && op <= OP_ZEXT32) return lowerExtend(fn, ins)
+  if (op == OP_LD_IMM64) return lowerConstant(fn, ins)
+  if (op == OP_CALL) return lowerCall(fn, ins)
+  if (op == OP_CALL_LOCAL) return lowerLocalCall(fn, ins)
+  if (op == OP_TAIL_CALL) return lowerTailCall(fn)
+  if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) lowerPacketLoad(fn, ins, op)
+}
+
+function lowerConstant(fn: Fn, ins: Ins): void {
+  if (!(ins.flags & INS_LIVE)) return
+  const wide = isWide(ins)
+  if (wide) opI64Const(ins.imm)
+  else opI32Const(<i32>ins.imm)
+  setResult(fn, ins, ins.dst, wide)
+}
+
+/** The value on the wasm stack becomes r0, or is dropped. */
+function returned(fn: Fn, ins: Ins): void {
+  if (ins.flags & INS_LIVE) setResult(fn, ins, 0, true)
+  else byte(0x1a)
+}
+
+function arguments(fn: Fn): void {
+  for (let v: i32 = 1; v <= 5; v++) get64(fn, v)
+}
+
+function lowerCall(fn: Fn, ins: Ins): void {
+  arguments(fn)
+  callImport(<u32>ins.imm)
+  returned(fn, ins)
+}
+
+function lowerLocalCall(fn: Fn, ins: Ins): void {
+  arguments(fn)
+  get32(fn, VREG_FP)
+  opI32Const(<i32>fn.stackDepth)
+  byte(I32_SUB)
+  opCall(fn.firstFn + <u32>ins.imm)
+  returned(fn, ins)
+}
+
+/** Goes on in the other program and returns what that returns, unless there is none or the limit is reached. */
+function lowerTailCall(fn: Fn): void {
+  get64(fn, 1)
+  get64(fn, 2)
+  get64(fn, 3)
+  get64(fn, VREG_FP)
+  opI64Const(0)
+  callRuntime(RUNTIME_TAIL_CALL)
+  byte(I32_WRAP_I64)
+  opTee(fn.tmp32)
+  opIf()
+  get64(fn, 1)
+  for (let i = 0; i < 4; i++) opI64Const(0)
+  get32(fn, VREG_FP)
+  opGet(fn.tmp32)
+  opCallIndirect(TYPE_PROGRAM)
+  opReturn()
+  opEnd()
+}
+
+/** Outside the packet the program returns 0. */
+function lowerPacketLoad(fn: Fn, ins: Ins, op: i32): void {
+  const indirect = op >= OP_LD_IND_B
+  get64(fn, 6)
+  opI32Const(<i32>ins.imm)
+  if (indirect) {
+    get32(fn, ins.src)
+    byte(I32_ADD)
+  }
+  byte(I64_EXTEND_I32_S)
+  opI64Const(<i64>(1 << (op - (indirect ? OP_LD_IND_B : OP_LD_ABS_B))))
+  opI64Const(0)
+  opI64Const(0)
+  callRuntime(RUNTIME_PACKET)
+  opTee(fn.tmp64)
+  opI64Const(0)
+  byte(I64_LT_S)
+  opIf()
+  opI64Const(0)
+  opReturn()
+  opEnd()
+  opGet(fn.tmp64)
+  returned(fn, ins)
+}
+
+export function lowerReturn(fn: Fn): void {
+  get64(fn, 0)
+  opReturn()
+}
