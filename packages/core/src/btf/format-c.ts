@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import type { Btf } from './btf.ts'
+import { hasLayout, isPacked, paddingBefore } from './c-layout.ts'
 import { CNames } from './c-names.ts'
 import { DefinitionOrder } from './c-order.ts'
-import { paddingBefore } from './c-padding.ts'
 import type { BtfComposite, BtfEnum, BtfFuncProto, BtfType } from './types.ts'
 
 const MAX_DEPTH = 512
@@ -406,26 +406,4 @@ function indentation(level: number): string {
 
 function isLink(kind: string): boolean {
   return ['PTR', 'VOLATILE', 'CONST', 'RESTRICT', 'TYPE_TAG', 'ARRAY'].includes(kind)
-}
-
-/** Whether size and alignment exist. */
-function hasLayout(btf: Btf, id: number): boolean {
-  let current = btf.resolve(id)
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const type = btf.type(current)
-    if (type.kind !== 'ARRAY') return type.kind !== 'VOID' && type.kind !== 'FWD' && type.kind !== 'FUNC_PROTO'
-    current = btf.resolve(type.type)
-  }
-  throw btf.fail(`type ${id}: nested deeper than ${MAX_DEPTH}`)
-}
-
-/** Whether members stand where only a packed struct has them. */
-function isPacked(btf: Btf, type: BtfComposite): boolean {
-  let largest = 1
-  for (const member of type.members) {
-    const align = hasLayout(btf, member.type) ? btf.alignOf(member.type) : 0
-    if (align > 0 && member.bitSize === 0 && member.bitOffset % (8 * align) !== 0) return true
-    largest = Math.max(largest, align)
-  }
-  return type.size % largest !== 0
 }

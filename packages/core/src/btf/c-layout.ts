@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import type { Btf } from './btf.ts'
+import type { BtfComposite } from './types.ts'
+
+/** Longest chain of arrays that is followed. */
+const MAX_DEPTH = 512
 
 /** Types of padding fields, the widest first; the first is as wide as a pointer. */
 function paddingTypes(pointerSize: number): readonly (readonly [string, number])[] {
@@ -48,4 +53,26 @@ export function* paddingBefore(
     yield `${name}: ${left};`
     at += left
   }
+}
+
+/** Whether size and alignment exist. */
+export function hasLayout(btf: Btf, id: number): boolean {
+  let current = btf.resolve(id)
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const type = btf.type(current)
+    if (type.kind !== 'ARRAY') return type.kind !== 'VOID' && type.kind !== 'FWD' && type.kind !== 'FUNC_PROTO'
+    current = btf.resolve(type.type)
+  }
+  throw btf.fail(`type ${id}: nested deeper than ${MAX_DEPTH}`)
+}
+
+/** Whether members stand where only a packed struct has them. */
+export function isPacked(btf: Btf, type: BtfComposite): boolean {
+  let largest = 1
+  for (const member of type.members) {
+    const align = hasLayout(btf, member.type) ? btf.alignOf(member.type) : 0
+    if (align > 0 && member.bitSize === 0 && member.bitOffset % (8 * align) !== 0) return true
+    largest = Math.max(largest, align)
+  }
+  return type.size % largest !== 0
 }
