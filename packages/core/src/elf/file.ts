@@ -16,6 +16,8 @@ export class ElfFile {
   readonly symbols: readonly ElfSymbol[]
   private readonly symbolTable: ElfSection | undefined
   private readonly view: ByteView
+  private symbolGroups: Map<number, ElfSymbol[]> | undefined
+  private relocationGroups: Map<number, ElfSection[]> | undefined
   private readonly relocationCache = new Map<number, readonly ElfRelocation[]>()
 
   constructor(view: ByteView) {
@@ -40,7 +42,8 @@ export class ElfFile {
 
   /** Symbols defined in a section, in the order of the table. */
   symbolsOf(section: ElfSection): ElfSymbol[] {
-    return this.symbols.filter((symbol) => symbol.section === section)
+    this.symbolGroups ??= groupBy(this.symbols, (symbol) => symbol.section?.index)
+    return [...(this.symbolGroups.get(section.index) ?? [])]
   }
 
   /** Records of one section of relocations (SHT_REL or SHT_RELA). */
@@ -54,10 +57,24 @@ export class ElfFile {
 
   /** Records that patch a section, from all sections of relocations that name it. */
   relocationsFor(target: ElfSection): ElfRelocation[] {
-    return this.sections
-      .filter((section) => (section.type === C.SHT_REL || section.type === C.SHT_RELA) && section.info === target.index)
-      .flatMap((section) => this.relocationsIn(section))
+    this.relocationGroups ??= groupBy(this.sections, (section) =>
+      section.type === C.SHT_REL || section.type === C.SHT_RELA ? section.info : undefined,
+    )
+    return (this.relocationGroups.get(target.index) ?? []).flatMap((section) => this.relocationsIn(section))
   }
+}
+
+/** Elements by key, those without one left out. Built once: files may have tens of thousands of sections. */
+function groupBy<T>(elements: readonly T[], keyOf: (element: T) => number | undefined): Map<number, T[]> {
+  const groups = new Map<number, T[]>()
+  for (const element of elements) {
+    const key = keyOf(element)
+    if (key === undefined) continue
+    const group = groups.get(key)
+    if (group) group.push(element)
+    else groups.set(key, [element])
+  }
+  return groups
 }
 
 function parseHeader(view: ByteView): ElfHeader {
