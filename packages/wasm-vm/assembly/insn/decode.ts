@@ -66,6 +66,7 @@ export function decode(input: DecodeInput, resolve: CallResolver): Decoded {
 }
 
 export function freeDecoded(d: Decoded): void {
+  if (d.jitHandle) call_indirect<void>(d.jitFree, changetype<usize>(d))
   if (d.records) kfree(d.records)
   if (d.funcs) kfree(d.funcs)
   if (d.jitBytes) kfree(d.jitBytes)
@@ -242,6 +243,7 @@ function decodeJump(d: Decoded, input: DecodeInput, i: u32, p: usize, r: usize, 
   }
   if (!isJump(p)) return OP_INVALID
   storeTarget(r, jumpDistance(p))
+  if (jumpDistance(p) < 0) d.hasLoop = true
   if (code == CODE_JA || code == CODE_JA32) return OP_JA
   if (code == CODE_MAY_GOTO) return OP_MAY_GOTO
   const cond = condIndex(code & 0xf0)

@@ -43,11 +43,18 @@ export const RECORD_SHIFT: i32 = 4
   funcCnt: u32
   /** The program (a Prog) that this belongs to, 0 for bare instructions. */
   owner: usize
-  /** The JIT's module: host handle, or 0. */
+  /** The JIT's module: table index of its first function, or 0; and of the function (Decoded) => void that frees it. */
   jitHandle: i32
+  jitFree: i32
   /** Module bytes, kept for program info, and their length. */
   jitBytes: usize
   jitLen: u32
+  /** The compiler gave up on it, or the host has none. */
+  jitFailed: bool
+  /** Some jump goes back: a single run may be long. */
+  hasLoop: bool
+  /** Runs on the interpreter so far, as far as the policy of compiling cares. */
+  runs: u32
 }
 
 /** A subprogram, and the value of a register that holds a callback. */

@@ -6,31 +6,19 @@ import { decode, DecodeInput, freeDecoded } from '../insn/decode'
 import { checkStructure, STRUCTURE_ISA } from '../insn/structure-check'
 import { funcAt } from '../insn/record'
 import { resolveIsaCall } from './isa-helpers'
-import { compileProgram, freeCompiled } from '../jit/compile'
+import { compileProgram } from '../jit/compile'
+import { callCompiled } from './calls'
 import { execute } from './loop'
 import { openFrame } from './frame'
 import { clearRegions } from './regions'
 import {
-  currentRun, ENGINE_CHECKED, ENGINE_INTERP, enterLevel, leaveLevel, levelBase, LEVEL_SIZE, REGS,
+  currentRun, ENGINE_CHECKED, ENGINE_INTERP, enterLevel, firstFrame, leaveLevel, levelTop, REGS,
 } from './run-state'
 
 /** Instructions that a bare run may execute on the checked engine. */
 export const ISA_BUDGET: i64 = 100_000_000
 
 const INPUT: usize = memory.data(offsetof<DecodeInput>(), 8)
-
-/** Calls a compiled function with r1 to r5 from a register file. */
-function callCompiled(fn: i32, regs: usize, fp: usize): u64 {
-  return call_indirect<u64>(
-    fn,
-    load<u64>(regs, 8),
-    load<u64>(regs, 16),
-    load<u64>(regs, 24),
-    load<u64>(regs, 32),
-    load<u64>(regs, 40),
-    <u32>fp,
-  )
-}
 
 /**
  * Runs `len` instructions at `insns` with r1 = memPtr, r2 = memLen. 0, and r0 at `out`; -EINVAL if the instructions
@@ -61,17 +49,16 @@ export function isaRun(insns: usize, len: u32, mem: usize, memLen: u32, engine: 
   memory.fill(REGS, 0, 88)
   store<u64>(REGS, memLen ? <u64>mem : 0, 8)
   store<u64>(REGS, <u64>memLen, 16)
-  const base = levelBase(run)
-  openFrame(run, base, funcAt(decoded, 0), base + LEVEL_SIZE)
+  const base = firstFrame(run)
+  openFrame(run, base, funcAt(decoded, 0), levelTop(run))
   const start = decoded.records
   let r0: u64 = 0
   let err: i32 = 0
   if (engine == ENGINE_CHECKED) r0 = execute<u8>(run, start, base)
   else if (engine == ENGINE_INTERP) r0 = execute<u32>(run, start, base)
-  else if (compileProgram(decoded)) r0 = callCompiled(decoded.jitHandle, REGS, base + LEVEL_SIZE)
+  else if (compileProgram(decoded)) r0 = callCompiled(decoded.jitHandle, <u64>mem, <u64>memLen, 0, 0, 0, levelTop(run))
   else err = -EOPNOTSUPP
   leaveLevel(run)
-  freeCompiled(decoded)
   freeDecoded(decoded)
   if (err) return err
   if (run.trap) return -1000 - run.trap

@@ -4,14 +4,19 @@
 // Each entry into the kernel's engines (a program, a callback) gets a level: a piece of memory in which call frames
 // grow up from the bottom and the BPF stack grows down from the top.
 //
-//   | frame 1 | frame 2 | …  ->        <- …  subprogram's stack | main program's stack |
-//   level                                                                               level + LEVEL_SIZE
+//   | outer registers | frame 1 | frame 2 | …  ->      <- …  subprogram's stack | main program's stack |
+//   level                                                                              level + LEVEL_SIZE
 
 import { kzalloc } from '../mem/alloc'
 
 export const ENGINE_INTERP: i32 = 0
 export const ENGINE_JIT: i32 = 1
 export const ENGINE_CHECKED: i32 = 2
+
+/** Run.jitAfter: compile at load; programs with loops at their first run, others when they have run often. */
+export const JIT_AT_LOAD: i32 = -1
+export const JIT_AUTO: i32 = 0
+export const JIT_AUTO_RUNS: u32 = 64
 
 export const TRAP_NONE: i32 = 0
 export const TRAP_OPCODE: i32 = 1
@@ -38,8 +43,11 @@ export const MAX_TAIL_CALLS: u32 = 33
   trap: i32
   trapPc: u32
   trapAddr: u64
-  /** Instructions that the checked engine may still execute. */
+  /** Instructions that the checked engine may still execute, and how many an outermost run gets (0: the default). */
   budget: i64
+  budgetLimit: i64
+  /** Runs on the interpreter before a program is compiled; JIT_AT_LOAD, JIT_AUTO. */
+  jitAfter: i32
   /** Memory of all levels, and how many are in use. */
   levels: usize
   depth: u32
@@ -70,9 +78,20 @@ const RUN: usize = memory.data(256, 16)
 /** Register file of the interpreter: r0 to r10. */
 export const REGS: usize = memory.data(96, 16)
 
-/** Lowest address of the current level. */
+export const REGS_SIZE: usize = 88
+
+/** Lowest address of the current level: the registers of the one outside, while it runs. */
 @inline export function levelBase(run: Run): usize {
   return run.levels + <usize>(run.depth - 1) * LEVEL_SIZE
+}
+
+/** The first call frame of the current level. */
+@inline export function firstFrame(run: Run): usize {
+  return levelBase(run) + 96
+}
+/** Where its BPF stack begins. */
+@inline export function levelTop(run: Run): usize {
+  return levelBase(run) + LEVEL_SIZE
 }
 
 /** Takes the next level: false when there is none. */

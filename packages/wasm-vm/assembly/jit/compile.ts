@@ -24,16 +24,21 @@ import { analyseWidths } from './width'
 
 /** Compiles and instantiates; whether the program now has compiled functions. */
 export function compileProgram(decoded: Decoded): bool {
-  if (!emitModule(decoded)) return false
+  if (!emitModule(decoded)) {
+    decoded.jitFailed = true
+    return false
+  }
   const cnt = exportCount(decoded)
   const first = hostCompile(decoded.jitBytes, decoded.jitLen, cnt)
   if (!first) {
     kfree(decoded.jitBytes)
     decoded.jitBytes = 0
     decoded.jitLen = 0
+    decoded.jitFailed = true
     return false
   }
   decoded.jitHandle = first
+  decoded.jitFree = <i32>freeCompiled.index
   let next = first
   for (let i: u32 = 0; i < decoded.funcCnt; i++) {
     const f = funcAt(decoded, i)
@@ -44,8 +49,9 @@ export function compileProgram(decoded: Decoded): bool {
 
 /** Gives the compiled functions back to the host. */
 export function freeCompiled(decoded: Decoded): void {
-  if (decoded.jitHandle) hostFree(decoded.jitHandle, exportCount(decoded))
+  hostFree(decoded.jitHandle, exportCount(decoded))
   decoded.jitHandle = 0
+  for (let i: u32 = 0; i < decoded.funcCnt; i++) funcAt(decoded, i).jitFn = 0
 }
 
 /** Leaves the module's bytes in decoded.jitBytes and jitLen; false if it cannot be compiled or memory is out. */

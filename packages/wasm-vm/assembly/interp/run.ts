@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Running programs: the choice of engine, entries from outside, callbacks. Counterpart in Linux: bpf_prog_select_runtime
+// and bpf_prog_run.
+
+import { ENOMEM, ENOTSUPP } from '../gen/errno.gen'
+import { helperFn } from '../helpers/table'
+import { CALL_HELPER, decode, DecodeInput } from '../insn/decode'
+import { OP_INVALID } from '../insn/ops'
+import { Decoded, funcAt, FuncRef, recOp, RECORD_SHIFT } from '../insn/record'
+import { compileProgram } from '../jit/compile'
+import { BpfMap } from '../maps/map'
+import { mapDirectValueAddr } from '../maps/ops'
+import { kernel } from '../mem/root'
+import { Prog } from '../prog/prog'
+import { callCompiled } from './calls'
+import { openFrame } from './frame'
+import { execute } from './loop'
+import { addRegion, clearRegions } from './regions'
+import {
+  currentRun, ENGINE_CHECKED, ENGINE_INTERP, ENGINE_JIT, enterLevel, firstFrame, JIT_AT_LOAD, JIT_AUTO, JIT_AUTO_RUNS,
+  leaveLevel, levelBase, levelTop, REGS, REGS_SIZE, Run, TRAP_NONE,
+} from './run-state'
+
+const INPUT: usize = memory.data(offsetof<DecodeInput>(), 8)
+const ADDRESS: usize = memory.data(8, 8)
+
+/** Instructions of an outermost run on the checked engine, where the caller sets no other limit. */
+const DEFAULT_BUDGET: i64 = 4_000_000_000
+
+const BPF_F_RDONLY_PROG: u32 = 1 << 7
+
+function resolve(kind: i32, id: i32): i32 {
+  return kind == CALL_HELPER ? helperFn(id) : 0
+}
+
+/** Decodes a verified program and compiles it if the setting says so. 0, -ENOMEM, or -ENOTSUPP: it calls what is not here. */
+export function selectRuntime(prog: Prog): i32 {
+  const input = changetype<DecodeInput>(INPUT)
+  input.insns = prog.insns
+  input.len = prog.len
+  input.starts = prog.subprogCnt ? prog.subprogStarts : 0
+  input.startCnt = prog.subprogCnt
+  input.depths = prog.subprogCnt ? prog.subprogStackDepth : 0
+  const decoded = decode(input, resolve)
+  if (!changetype<usize>(decoded)) return -ENOMEM
+  decoded.owner = changetype<usize>(prog)
+  prog.decoded = changetype<usize>(decoded)
+  if (hasInvalid(decoded)) return -ENOTSUPP
+  if (kernel().engine == ENGINE_JIT && currentRun().jitAfter == JIT_AT_LOAD) compile(prog, decoded)
+  return 0
+}
+
+function hasInvalid(decoded: Decoded): bool {
+  for (let i: u32 = 0; i < decoded.count; i++) {
+    if (recOp(decoded.records + (<usize>i << RECORD_SHIFT)) == OP_INVALID) return true
+  }
+  return false
+}
+
+/** Compiles now, whatever the setting. Whether the program has a compiled function. */
+export function compileNow(prog: Prog): bool {
+  if (prog.jitFn) return true
+  if (!prog.decoded) return false
+  compile(prog, changetype<Decoded>(prog.decoded))
+  return prog.jitFn != 0
+}
+
+function compile(prog: Prog, decoded: Decoded): void {
+  if (decoded.jitFailed || !compileProgram(decoded)) return
+  prog.jitFn = funcAt(decoded, 0).jitFn
+  prog.jitedLen = decoded.jitLen
+}
+
+/** The compiled function of a program, 0 while it is to be interpreted. */
+function compiledFn(run: Run, prog: Prog): i32 {
+  if (prog.jitFn) return prog.jitFn
+  const decoded = changetype<Decoded>(prog.decoded)
+  if (decoded.jitFailed) return 0
+  decoded.runs++
+  const due = run.jitAfter == JIT_AUTO ? decoded.hasLoop || decoded.runs > JIT_AUTO_RUNS : <i32>decoded.runs > run.jitAfter
+  if (due) compile(prog, decoded)
+  return prog.jitFn
+}
+
+/** Runs a program on the engine that the kernel is set to. */
+export function runProg(prog: Prog, ctx: usize, run: Run): u64 {
+  return runOn(<i32>kernel().engine, prog, ctx, run)
+}
+
+/** Runs a program on the checked engine; run.trap says whether it went astray. */
+export function runProgChecked(prog: Prog, ctx: usize, run: Run): u64 {
+  return runOn(ENGINE_CHECKED, prog, ctx, run)
+}
+
+export function runOn(engine: i32, prog: Prog, ctx: usize, run: Run): u64 {
+  if (!prog.decoded || !enterLevel(run)) return 0
+  const outerProg = run.prog
+  const outerCtx = run.ctx
+  const outerTailCalls = run.tailCalls
+  const outerEngine = run.engine
+  run.prog = changetype<usize>(prog)
+  run.ctx = ctx
+  run.tailCalls = 0
+  run.engine = engine
+  let r0: u64 = 0
+  const fn = engine == ENGINE_JIT ? compiledFn(run, prog) : 0
+  if (fn) {
+    r0 = callCompiled(fn, <u64>ctx, 0, 0, 0, 0, levelTop(run))
+  } else {
+    if (engine == ENGINE_CHECKED && run.depth == 1) prepareChecked(run, prog)
+    r0 = interpret(run, funcAt(changetype<Decoded>(prog.decoded), 0), engine, <u64>ctx, 0, 0, 0, 0)
+  }
+  leaveLevel(run)
+  run.prog = outerProg
+  run.ctx = outerCtx
+  run.tailCalls = outerTailCalls
+  run.engine = outerEngine
+  return r0
+}
+
+/** Interprets a function on the current level. Registers of the level outside survive. */
+function interpret(run: Run, func: FuncRef, engine: i32, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
+  const saved = levelBase(run)
+  const outerDecoded = run.decoded
+  const outerStackLow = run.stackLow
+  memory.copy(saved, REGS, REGS_SIZE)
+  store<u64>(REGS, r1, 8)
+  store<u64>(REGS, r2, 16)
+  store<u64>(REGS, r3, 24)
+  store<u64>(REGS, r4, 32)
+  store<u64>(REGS, r5, 40)
+  const frame = firstFrame(run)
+  openFrame(run, frame, func, levelTop(run))
+  const r0 = engine == ENGINE_CHECKED ? execute<u8>(run, func.start, frame) : execute<u32>(run, func.start, frame)
+  memory.copy(REGS, saved, REGS_SIZE)
+  run.decoded = outerDecoded
+  run.stackLow = outerStackLow
+  return r0
+}
+
+/** An outermost run: a fresh budget, no trap, and the regions that its maps give it from the start. */
+function prepareChecked(run: Run, prog: Prog): void {
+  run.trap = TRAP_NONE
+  run.budget = run.budgetLimit ? run.budgetLimit : DEFAULT_BUDGET
+  clearRegions(run)
+  for (let i: u32 = 0; i < prog.usedMapCnt; i++) {
+    const map = changetype<BpfMap>(load<usize>(prog.usedMaps + (<usize>i << 2)))
+    if (mapDirectValueAddr(map, 0, ADDRESS)) continue
+    const writable = (map.mapFlags & BPF_F_RDONLY_PROG) == 0
+    addRegion(run, load<usize>(ADDRESS), map.elemSize * map.maxEntries, writable)
+  }
+}
+
+/** Calls back into the program that runs: `fn` is what a register that holds a callback holds. */
+export function invokeCallback(fn: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
+  const func = changetype<FuncRef>(<usize>fn)
+  const run = currentRun()
+  if (!enterLevel(run)) return 0
+  let r0: u64 = 0
+  if (func.jitFn && run.engine == ENGINE_JIT) r0 = callCompiled(func.jitFn, r1, r2, r3, r4, r5, levelTop(run))
+  else r0 = interpret(run, func, run.engine == ENGINE_CHECKED ? ENGINE_CHECKED : ENGINE_INTERP, r1, r2, r3, r4, r5)
+  leaveLevel(run)
+  return r0
+}
+
+/** Where compiled code tail-calls to when the target is not compiled: interprets run.tailProg. */
+export function interpretTail(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64, fp: u32): u64 {
+  const run = currentRun()
+  const prog = changetype<Prog>(run.tailProg)
+  if (!prog.decoded || !enterLevel(run)) return 0
+  const r0 = interpret(run, funcAt(changetype<Decoded>(prog.decoded), 0), ENGINE_INTERP, r1, r2, r3, r4, r5)
+  leaveLevel(run)
+  return r0
+}
