@@ -137,7 +137,7 @@ export function execute<T>(run: Run, start: usize, base: usize): u64 {
       case OP_ALU32_K + ALU_MOD: setDst(pc, <u64>(dst32(pc) % imm32(pc))); break
       case OP_ALU32_K + ALU_SDIV: setDst(pc, <u64><u32>(<i32>dst32(pc) / <i32>imm32(pc))); break
       case OP_ALU32_K + ALU_SMOD: setDst(pc, <u64><u32>(<i32>dst32(pc) % <i32>imm32(pc))); break
-      case OP_ALU32_K + ALU_NEG: setDst(pc, <u64>(0 - dst32(pc))); break
+      case OP_ALU32_K + ALU_NEG: setDst(pc, <u64>(<u32>0 - dst32(pc))); break
       case OP_ALU32_X + ALU_ADD: setDst(pc, <u64>(dst32(pc) + src32(pc))); break
       case OP_ALU32_X + ALU_SUB: setDst(pc, <u64>(dst32(pc) - src32(pc))); break
       case OP_ALU32_X + ALU_MUL: setDst(pc, <u64>(dst32(pc) * src32(pc))); break

@@ -13,8 +13,10 @@ import { analyseGraph } from './cfg'
 import { hostCompile, hostFree } from './host'
 import { bit, Fn, insAt, VREG_FP } from './ir'
 import { emitHead, exportCount, openCode } from './module'
-import { addImport, importCount, openImports, RUNTIME_PACKET, RUNTIME_PROBE, RUNTIME_TAIL_CALL, runtimeIndex } from './runtime-calls'
-import { jitPacketLoad, jitProbe, jitTailCall } from './runtime'
+import {
+  addImport, importCount, openImports, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_PROBE, RUNTIME_TAIL_CALL, runtimeIndex,
+} from './runtime-calls'
+import { jitIsaCall, jitPacketLoad, jitProbe, jitTailCall } from './runtime'
 import {
   lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen,
 } from './sink'
@@ -75,7 +77,7 @@ function keepBytes(decoded: Decoded): bool {
 }
 
 function emitAll(decoded: Decoded, arena: Arena): bool {
-  openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index)
+  openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index, <i32>jitIsaCall.index)
   if (!collectImports(decoded)) return false
   emitHead(decoded)
   const code = openCode(decoded.funcCnt)
@@ -86,14 +88,14 @@ function emitAll(decoded: Decoded, arena: Arena): bool {
   return !sinkFailed()
 }
 
-/** Lists what the program calls; false if it holds what only bare instructions may. */
+/** Lists what the program calls; false when memory is out. */
 function collectImports(decoded: Decoded): bool {
   for (let i: u32 = 0; i < decoded.count; i++) {
     const r = decoded.records + (<usize>i << RECORD_SHIFT)
     const op = recOp(r)
     let index: u32 = 0
-    if (op == OP_CALL_REG) return false
-    if (op == OP_CALL) index = <u32>recImm(r)
+    if (op == OP_CALL_REG) index = runtimeIndex(RUNTIME_ISA_CALL)
+    else if (op == OP_CALL) index = <u32>recImm(r)
     else if (op >= OP_PROBE_B && op <= OP_PROBE_SW) index = runtimeIndex(RUNTIME_PROBE)
     else if (op == OP_TAIL_CALL) index = runtimeIndex(RUNTIME_TAIL_CALL)
     else if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) index = runtimeIndex(RUNTIME_PACKET)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One instruction at a time: hands out to the family's file. Calls, returns and packet loads are here.
 
-import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
+import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
   OP_LD_IND_W, OP_LDX_B, OP_MOVSX64_8, OP_PROBE_SW, OP_ST_B, OP_STX_DW, OP_TAIL_CALL, OP_ZEXT32 } from '../insn/ops'
 import { Fn, Ins, INS_LIVE, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
 import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
-import { callImport, callRuntime, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
+import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
 import {
   byte, I32_ADD, I32_SUB, I32_WRAP_I64, I64_EXTEND_I32_S, I64_LT_S, opCall, opCallIndirect,
   opEnd, opGet, opI32Const, opI64Const, opIf, opReturn, opTee, reserve,
@@ -32,6 +32,7 @@ export function lowerIns(fn: Fn, ins: Ins): void {
   if (op == OP_LD_IMM64) return lowerConstant(fn, ins)
   if (op == OP_CALL) return lowerCall(fn, ins)
   if (op == OP_CALL_LOCAL) return lowerLocalCall(fn, ins)
+  if (op == OP_CALL_REG) return lowerCallReg(fn, ins)
   if (op == OP_TAIL_CALL) return lowerTailCall(fn)
   if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) lowerPacketLoad(fn, ins, op)
 }
@@ -57,6 +58,13 @@ function arguments(fn: Fn): void {
 function lowerCall(fn: Fn, ins: Ins): void {
   arguments(fn)
   callImport(<u32>ins.imm)
+  returned(fn, ins)
+}
+
+function lowerCallReg(fn: Fn, ins: Ins): void {
+  get64(fn, ins.dst)
+  for (let i = 0; i < 4; i++) opI64Const(0)
+  callRuntime(RUNTIME_ISA_CALL)
   returned(fn, ins)
 }
 

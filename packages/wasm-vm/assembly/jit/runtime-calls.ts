@@ -11,7 +11,8 @@ export const RUNTIME_PROBE: i32 = 0
 export const RUNTIME_TAIL_CALL: i32 = 1
 /** A legacy packet load: (context, offset, size) => value or -1. */
 export const RUNTIME_PACKET: i32 = 2
-export const RUNTIME_CNT: i32 = 3
+/** A call by register of bare instructions: (id). */
+export const RUNTIME_ISA_CALL: i32 = 3
 
 @unmanaged class Imports {
   arena: Arena
@@ -22,6 +23,7 @@ export const RUNTIME_CNT: i32 = 3
   runtime0: i32
   runtime1: i32
   runtime2: i32
+  runtime3: i32
 }
 
 const IMPORTS: usize = memory.data(offsetof<Imports>(), 8)
@@ -31,7 +33,7 @@ const IMPORTS: usize = memory.data(offsetof<Imports>(), 8)
 }
 
 /** Starts an empty list; the table indices of the runtime's functions. */
-export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32): void {
+export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32, isaCall: i32): void {
   const m = imports()
   m.arena = arena
   m.list = 0
@@ -40,6 +42,7 @@ export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32
   m.runtime0 = probe
   m.runtime1 = tailCall
   m.runtime2 = packet
+  m.runtime3 = isaCall
 }
 
 @inline export function importCount(): u32 {

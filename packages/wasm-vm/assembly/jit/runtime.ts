@@ -2,7 +2,7 @@
 // What compiled code calls besides helpers. All have the helpers' signature.
 
 import { OP_PROBE_B, OP_PROBE_DW, OP_PROBE_H, OP_PROBE_SB, OP_PROBE_SH, OP_PROBE_W } from '../insn/ops'
-import { tailCallTarget } from '../interp/calls'
+import { isaCall, tailCallTarget } from '../interp/calls'
 import { loadPacket } from '../interp/packet'
 import { probeOk } from '../interp/regions'
 import { currentRun } from '../interp/run-state'
@@ -26,4 +26,8 @@ export function jitTailCall(ctx: u64, map: u64, index: u64, fp: u64, r5: u64): u
 
 export function jitPacketLoad(skb: u64, offset: u64, size: u64, r4: u64, r5: u64): u64 {
   return <u64>loadPacket(currentRun(), <usize>skb, <i32>offset, <u32>size)
+}
+
+export function jitIsaCall(id: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
+  return isaCall(currentRun(), id)
 }

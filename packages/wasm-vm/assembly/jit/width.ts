@@ -12,7 +12,7 @@
 import {
   ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_LSH, ALU_MOD, ALU_MOV, ALU_MUL, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_XOR,
   ATOMIC_CMPXCHG, ATOMIC_FETCH_ADD, isAlu, isAtomic, isCondJump, COND_SET, OP_ALU32_K, OP_ATOMIC64, OP_ATOMIC32,
-  OP_CALL, OP_CALL_LOCAL, OP_EXIT, OP_JMP32_K, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B, OP_LD_IND_W, OP_LDX_B, OP_LDX_DW,
+  OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_EXIT, OP_JMP32_K, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B, OP_LD_IND_W, OP_LDX_B, OP_LDX_DW,
   OP_LDX_W, OP_MOVSX32_16, OP_MOVSX32_8, OP_MOVSX64_16, OP_MOVSX64_32, OP_MOVSX64_8, OP_PROBE_B, OP_PROBE_SW,
   OP_PROBE_W, OP_ST_B, OP_ST_DW, OP_STX_B, OP_STX_DW, OP_SWAP16, OP_SWAP32, OP_SWAP64, OP_TAIL_CALL, OP_ZEXT16,
   OP_ZEXT32, OP_NOP,
@@ -156,7 +156,7 @@ function forwardRest(ins: Ins, op: i32): void {
   else if (op == OP_SWAP64) define(ins, ins.dst, false, false)
   else if (op >= OP_SWAP16 && op <= OP_ZEXT32) define(ins, ins.dst, true, false)
   else if (op == OP_LD_IMM64) define(ins, ins.dst, immZ(ins.imm), (ins.flags & INS_PTR) != 0)
-  else if (op == OP_CALL || op == OP_CALL_LOCAL) {
+  else if (op == OP_CALL || op == OP_CALL_LOCAL || op == OP_CALL_REG) {
     s.a &= ~ARGS
     s.b &= ~ARGS
     define(ins, 0, false, (ins.flags & INS_PTR) != 0)
@@ -299,6 +299,9 @@ function backwardRest(ins: Ins, op: i32): void {
     if (ins.flags & INS_LIVE) want(ins.dst, op == OP_SWAP64)
   } else if (op == OP_LD_IMM64) {
     produce(ins, ins.dst)
+  } else if (op == OP_CALL_REG) {
+    produce(ins, 0)
+    want(ins.dst, true)
   } else if (op == OP_CALL || op == OP_CALL_LOCAL) {
     produce(ins, 0)
     s.a = (s.a & ~R0) | ARGS
