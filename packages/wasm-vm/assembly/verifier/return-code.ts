@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a program may return. Kernel counterpart: check_return_code of verifier.c (6.18).
+
+import { EACCES, EINVAL } from '../gen/errno.gen'
+import {
+  RETURN_RANGE__MASK, RETURN_RANGE__MAX, RETURN_RANGE__MIN, RETURN_RANGE__TYPE, RETURN_RANGE_COUNT, RETURN_RANGE_SIZE,
+  RETURN_RANGES,
+} from '../gen/return-ranges.gen'
+import { BPF_CGROUP_INET_EGRESS, BPF_PROG_TYPE_CGROUP_SKB } from '../gen/uapi-enums.gen'
+import { SCALAR_VALUE } from '../gen/verifier-types.gen'
+import { markChainPrecision } from './backtrack/precision'
+import { isPointerValue } from './bounds'
+import { Env, resolveProgType } from './env'
+import { regTypeStr } from './log/names'
+import { reject, S, verbose } from './log/verbose'
+import { checkRegArg, SRC_OP } from './regs'
+import { curReg, frameOf, RegState } from './state'
+
+const R0: i32 = 0
+
+export function retvalWithin(reg: RegState, lo: i32, hi: i32): bool {
+  return reg.smin >= <i64>lo && reg.smax <= <i64>hi
+}
+
+export function verboseInvalidScalar(env: Env, reg: RegState, lo: i32, hi: i32, ctx: string, regName: string): void {
+  verbose(env, '%s the register %s has', S(ctx), S(regName))
+  if (reg.smin > i64.MIN_VALUE) verbose(env, ' smin=%lld', reg.smin)
+  if (reg.smax < i64.MAX_VALUE) verbose(env, ' smax=%lld', reg.smax)
+  if (reg.smin == i64.MIN_VALUE && reg.smax == i64.MAX_VALUE) verbose(env, ' unknown scalar value')
+  verbose(env, ' should have been in [%d, %d]\n', lo, hi)
+}
+
+/** The row of the program's type and attach type, 0 if anything may be returned. */
+function rangeRow(type: u32, attachType: u32): usize {
+  for (let i = 0; i < RETURN_RANGE_COUNT; i++) {
+    const row = RETURN_RANGES + <usize>(i * RETURN_RANGE_SIZE)
+    if (load<u64>(row + <usize>RETURN_RANGE__TYPE) != <u64>type) continue
+    const mask = load<u64>(row + <usize>RETURN_RANGE__MASK)
+    if (mask == u64.MAX_VALUE) return row
+    if (attachType < 64 && ((mask >> <u64>attachType) & 1) != 0) return row
+  }
+  return 0
+}
+
+function checkRange(env: Env, reg: RegState, lo: i32, hi: i32, ctx: string): i32 {
+  if (reg.type != SCALAR_VALUE) {
+    return reject(
+      env, -EINVAL, '%s the register R%d is not a known value (%S)\n', S(ctx), R0, regTypeStr(env, reg.type),
+    )
+  }
+  const err = markChainPrecision(env, R0)
+  if (err) return err
+  if (retvalWithin(reg, lo, hi)) return 0
+  verboseInvalidScalar(env, reg, lo, hi, ctx, 'R0')
+  return -EINVAL
+}
+
+/** At the exit of the outermost frame. */
+export function checkReturnCode(env: Env): i32 {
+  const prog = env.prog
+  const err = checkRegArg(env, R0, SRC_OP)
+  if (err) return err
+  const reg = curReg(env, R0)
+  if (isPointerValue(env, R0)) return reject(env, -EACCES, 'R%d leaks addr as return value\n', R0)
+  const frame = frameOf(env.cur, 0)
+  if (frame.inAsyncCallbackFn) {
+    return checkRange(env, reg, frame.cbRetMin, frame.cbRetMax, 'At async callback return')
+  }
+  if (frame.subprogno != 0 && !frame.inExceptionCallbackFn) {
+    if (reg.type == SCALAR_VALUE) return 0
+    return reject(
+      env, -EINVAL, 'At subprogram exit the register R%d is not a scalar value (%S)\n', R0, regTypeStr(env, reg.type),
+    )
+  }
+  const type = resolveProgType(prog)
+  const row = rangeRow(<u32>type, prog.expectedAttachType)
+  if (!row) return 0
+  const lo = <i32>load<i64>(row + <usize>RETURN_RANGE__MIN)
+  const hi = <i32>load<i64>(row + <usize>RETURN_RANGE__MAX)
+  const bad = checkRange(env, reg, lo, hi, 'At program exit')
+  if (bad) return bad
+  // Such values mean something at egress only: attaching elsewhere is refused.
+  const marksCongestion =
+    type == BPF_PROG_TYPE_CGROUP_SKB && prog.expectedAttachType == BPF_CGROUP_INET_EGRESS &&
+    (reg.varMask & ~(<u64>1)) == 0 && (reg.varValue & ~(<u64>1)) == 2
+  if (marksCongestion) prog.enforceExpectedAttachType = true
+  return 0
+}
