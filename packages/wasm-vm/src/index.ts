@@ -1,1 +1,8 @@
-export {}
+// SPDX-License-Identifier: GPL-2.0-only
+/** The virtual BPF kernel. */
+export { createVirtualKernel, instantiateKernel } from './create.ts'
+export { type KernelExports, OPTION } from './exports.ts'
+export { type InstructionsOutcome, type RunInstructionsOptions, runInstructions } from './isa.ts'
+export { RELEASE, VirtualKernel } from './kernel.ts'
+export * from './options.ts'
+export type { HostServices, WasiFunctions, WasiHost } from './wasi/host.ts'
