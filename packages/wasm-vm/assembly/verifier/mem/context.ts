@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Accesses of the context and of structures behind socket pointers, by table.
+// Counterparts: check_ctx_access, check_sock_access.
+
+import { EACCES } from '../../gen/errno.gen'
+import { SCALAR_VALUE } from '../../gen/verifier-types.gen'
+import { bpf_flow_keys__SIZE } from '../../gen/uapi-layouts.gen'
+import { isPointerValue, markKnownZero, markUnknown, mayBeNull } from '../bounds'
+import { Env, auxAt } from '../env'
+import { verboseLinfo } from '../log/source-line'
+import { regTypeStr } from '../log/names'
+import { reject, unsupported, verbose } from '../log/verbose'
+import { DEF_NOT_SUBREG } from '../regs'
+import { curReg } from '../state'
+import { contextByBtf, contextRow, pointedRow, rowType, rowUnit } from '../tables'
+import { READ, WRITE } from './kinds'
+import { checkPtrOff, rejectNegative } from './region'
+
+export function checkContext(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
+  if (access == WRITE && valueReg >= 0 && isPointerValue(env, valueReg))
+    return reject(env, -EACCES, 'R%d leaks addr into ctx\n', valueReg)
+  const err = checkPtrOff(env, curReg(env, regno), regno, false)
+  if (err < 0) return err
+  if (contextByBtf(env)) return unsupported(env, 'context that is described by kernel types')
+  const row = contextRow(env, off, size, access == WRITE)
+  if (!row) {
+    verbose(env, 'invalid bpf_context access off=%d size=%d\n', off, size)
+    verboseLinfo(env, insn)
+    return -EACCES
+  }
+  auxAt(env, insn).ctxFieldSize = rowUnit(row)
+  if (<i32>env.maxCtxOffset < off + size) env.maxCtxOffset = off + size
+  if (access != READ || valueReg < 0) return 0
+  const r = curReg(env, valueReg)
+  const type = rowType(row)
+  if (type == SCALAR_VALUE) {
+    markUnknown(env, r)
+    return 0
+  }
+  markKnownZero(r)
+  if (mayBeNull(type)) r.id = ++env.idGen
+  r.subregDef = DEF_NOT_SUBREG
+  r.type = type
+  return 0
+}
+
+export function checkSock(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32): i32 {
+  const reg = curReg(env, regno)
+  if (reg.smin < 0) return rejectNegative(env, regno)
+  const row = pointedRow(reg.type, off, size, access == WRITE)
+  if (!row)
+    return reject(env, -EACCES, 'R%d invalid %S access off=%d size=%d\n', regno, regTypeStr(env, reg.type), off, size)
+  auxAt(env, insn).ctxFieldSize = rowUnit(row)
+  return 0
+}
+
+export function checkFlowKeys(env: Env, off: i32, size: i32): i32 {
+  if (size < 0 || off < 0 || <u64>off + <u64>size > <u64>bpf_flow_keys__SIZE)
+    return reject(env, -EACCES, 'invalid access to flow keys off=%d size=%d\n', off, size)
+  return 0
+}
+
