@@ -17,14 +17,21 @@ export function parseSettingValue(text: string): unknown {
   }
 }
 
-/** Applies `--set NAME=VALUE` options to the global variables and constants of an object. */
-export function applySettings(object: ObjectSpec, settings: readonly string[]): void {
-  for (const setting of settings) {
+/** A global variable or constant and the value that it gets. */
+export type Setting = readonly [name: string, value: unknown]
+
+/** Reads `--set NAME=VALUE` options. */
+export function parseSettings(settings: readonly string[]): Setting[] {
+  return settings.map((setting) => {
     const equals = setting.indexOf('=')
     if (equals < 1) throw new UsageError(`--set "${setting}": NAME=VALUE is expected`)
-    const value = parseSettingValue(setting.slice(equals + 1))
-    object.setVariable(setting.slice(0, equals), value as Parameters<ObjectSpec['setVariable']>[1])
-  }
+    return [setting.slice(0, equals), parseSettingValue(setting.slice(equals + 1))]
+  })
+}
+
+/** Sets them in an object. */
+export function applySettings(object: ObjectSpec, settings: readonly Setting[]): void {
+  for (const [name, value] of settings) object.setVariable(name, value as Parameters<ObjectSpec['setVariable']>[1])
 }
 
 /** Collects an option that may be given many times. */

@@ -11,7 +11,7 @@ import { type MapChange, mapChanges, readMaps } from '../map-changes.ts'
 import { formatJson, plain, toHex } from '../output/json.ts'
 import { formatTable } from '../output/table.ts'
 import type { CommandBuilder } from '../program.ts'
-import { applySettings, collect } from '../settings.ts'
+import { applySettings, collect, parseSettings, type Setting } from '../settings.ts'
 import { survivor } from '../survival.ts'
 
 interface RunCliOptions {
@@ -36,6 +36,7 @@ interface Inputs {
   readonly repeat: number | undefined
   readonly packets: readonly PcapPacket[] | undefined
   readonly linkType: number
+  readonly settings: readonly Setting[]
 }
 
 /** Outcome on one kernel. */
@@ -57,6 +58,7 @@ async function readInputs(options: RunCliOptions): Promise<Inputs> {
     repeat: options.repeat === undefined ? undefined : parseCount(options.repeat, '--repeat', 1, 0x7fffffff),
     packets: capture?.packets,
     linkType: capture?.linkType ?? 0,
+    settings: parseSettings(options.set),
   }
 }
 
@@ -170,7 +172,7 @@ export const runCommand: CommandBuilder = ({ io, exit }) =>
       const outcomes: Outcome[] = []
       for (const name of kernelNames(options.kernel)) {
         const spec = openObject(bytes, { name: file })
-        applySettings(spec, options.set)
+        applySettings(spec, inputs.settings)
         using kernel = await openKernel(name, io, options)
         outcomes.push(runOn(kernel, name, spec, options, inputs))
       }

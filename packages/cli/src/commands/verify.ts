@@ -10,7 +10,7 @@ import { formatJson } from '../output/json.ts'
 import { attachTypeName, progTypeName } from '../output/names.ts'
 import { formatTable } from '../output/table.ts'
 import type { CommandBuilder } from '../program.ts'
-import { applySettings, collect } from '../settings.ts'
+import { applySettings, collect, parseSettings } from '../settings.ts'
 
 interface VerifyCliOptions {
   program?: string
@@ -104,7 +104,7 @@ function chooseLogLevel(options: VerifyCliOptions): number {
 
 async function verifyFile(file: string, options: VerifyCliOptions, kernels: ReadonlyMap<KernelName, Kernel>, io: Io) {
   const spec = openObject(await readInput(file), { name: file })
-  applySettings(spec, options.set)
+  applySettings(spec, parseSettings(options.set))
   const programs = options.program ? [spec.program(options.program)] : spec.programs
   const rows: Row[] = []
   for (const program of programs) {
@@ -141,6 +141,7 @@ export const verifyCommand: CommandBuilder = ({ io, exit }) =>
     .addOption(traceOption)
     .action(async (files: string[], options: VerifyCliOptions) => {
       chooseLogLevel(options)
+      parseSettings(options.set)
       const kernels = new Map<KernelName, Kernel>()
       try {
         for (const name of kernelNames(options.kernel)) kernels.set(name, await openKernel(name, io, options))
