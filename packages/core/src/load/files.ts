@@ -27,13 +27,19 @@ export function readAll(kernel: Kernel, fd: number, what = `fd ${fd}`): Uint8Arr
   return bytes
 }
 
-/** Text of a file that the kernel shows, undefined where there is none. */
-export function readText(kernel: Kernel, path: string): string | undefined {
+/** A file that the kernel shows, undefined where there is none. */
+export function readFile(kernel: Kernel, path: string): Uint8Array | undefined {
   const fd = kernel.open(path, O_RDONLY | O_CLOEXEC)
   if (fd < 0) return undefined
   try {
-    return new TextDecoder().decode(readAll(kernel, fd, path))
+    return readAll(kernel, fd, path)
   } finally {
     kernel.close(fd)
   }
+}
+
+/** Its text. */
+export function readText(kernel: Kernel, path: string): string | undefined {
+  const bytes = readFile(kernel, path)
+  return bytes && new TextDecoder().decode(bytes)
 }

@@ -2,6 +2,9 @@
 /** Fills the `.kconfig` map: the kernel's version, what it can do, and CONFIG_ values of a given configuration. */
 import { RelocationError } from '../errors/index.ts'
 import type { ExternSpec } from '../object/spec.ts'
+import { readFile, readText } from './files.ts'
+import { gunzip } from './inflate.ts'
+import type { Kernel } from './kernel.ts'
 
 /** A configuration value: `y`, `n`, `m`, a quoted string, or a number, as they stand in a `.config` file. */
 export type KconfigValues = ReadonlyMap<string, string>
@@ -14,6 +17,21 @@ export function parseKconfig(text: string): Map<string, string> {
     if (match && !values.has(match[1]!)) values.set(match[1]!, match[2]!)
   }
   return values
+}
+
+const known = new WeakMap<Kernel, KconfigValues | undefined>()
+
+/** The configuration that a kernel shows of itself: `/boot/config-…`, or `/proc/config.gz`. */
+export function kernelKconfig(kernel: Kernel): KconfigValues | undefined {
+  if (!known.has(kernel)) {
+    const packed = () => {
+      const bytes = readFile(kernel, '/proc/config.gz')
+      return bytes && new TextDecoder().decode(gunzip(bytes))
+    }
+    const text = readText(kernel, `/boot/config-${kernel.facts.release}`) ?? packed()
+    known.set(kernel, text === undefined ? undefined : parseKconfig(text))
+  }
+  return known.get(kernel)
 }
 
 const TRISTATE = { n: 0, y: 1, m: 2 } as const

@@ -19,9 +19,9 @@ export interface LoadOptions {
   readonly maps?: Readonly<Record<string, number>>
   /** Directory in bpffs of maps that are pinned by name. Default `/sys/fs/bpf`. */
   readonly pinRoot?: string
-  /** Kernel configuration for `__kconfig` externs, see `parseKconfig`. */
+  /** Kernel configuration for `__kconfig` externs, see `parseKconfig`. Default: what the kernel shows of its own. */
   readonly kconfig?: KconfigValues
-  /** Addresses of kernel symbols for `__ksym` externs without a type, see `parseKallsyms`. */
+  /** Addresses for `__ksym` externs without a type, see `parseKallsyms`. Default: what the kernel shows. */
   readonly kallsyms?: Kallsyms
   /** BTF of the kernel, where it is not the kernel's own. */
   readonly kernelBtf?: Uint8Array

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Reads the verifier's log. */
 import { describeErrno, VerifierError } from '../errors/index.ts'
-import type { LinkedProgram } from '../relo/index.ts'
+import { type LinkedProgram, POISON_HELPER, POISON_KFUNC_BASE, POISON_MAP_BASE } from '../relo/index.ts'
 
 /** Figures of the last lines of a log; undefined where the log does not have them. */
 export interface VerifierStats {
@@ -64,11 +64,22 @@ export function sourceLine(linked: LinkedProgram, insn: number): string | undefi
   return `${file}:${record.line}: ${record.text.trim()}`
 }
 
+/** What a call of a helper that does not exist stands for, where the loader put it there. */
+function poisonMeaning(reason: string): string {
+  const helper = Number(/invalid func unknown#(\d+)/.exec(reason)?.[1] ?? 0)
+  if (helper === POISON_HELPER)
+    return ' (the kernel has nothing that the CO-RE relocation of this instruction asks for)'
+  if (helper >= POISON_KFUNC_BASE) return ' (a weak kernel function that this kernel does not have)'
+  if (helper >= POISON_MAP_BASE) return ' (a map that was not created)'
+  return ''
+}
+
 /** The error of a refused program. */
 export function verifierError(name: string, errno: number, log: string, linked?: LinkedProgram): VerifierError {
   const insn = lastInstruction(log)
   const line = insn === undefined || !linked ? undefined : sourceLine(linked, insn)
-  const reason = lastMeaningfulLine(log) || describeErrno(errno)
+  const said = lastMeaningfulLine(log)
+  const reason = said ? `${said}${poisonMeaning(said)}` : describeErrno(errno)
   const place = insn === undefined ? '' : ` at instruction ${insn}`
   return new VerifierError(`load '${name}': ${reason}${place}${line ? ` (${line})` : ''}`, { log, insn, errno, line })
 }

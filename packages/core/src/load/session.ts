@@ -20,7 +20,7 @@ import {
 } from '../relo/index.ts'
 import { type Kallsyms, kernelSymbols, resolveExtern } from './externs.ts'
 import { mapInfo } from './info.ts'
-import { kconfigData } from './kconfig.ts'
+import { type KconfigValues, kconfigData, kernelKconfig } from './kconfig.ts'
 import { type Kernel, type Mapping, PROT_READ, PROT_WRITE } from './kernel.ts'
 import { KernelTypes } from './kernel-types.ts'
 import { hasSyscallWrapper } from './links/perf.ts'
@@ -48,11 +48,11 @@ export class LoadSession implements Disposable {
   readonly #borrowed = new Set<string>()
   readonly #externs = new Map<string, ResolvedExtern>()
   readonly #tables = new Map<string, StructOpsTable>()
-  readonly #pins: boolean
+  readonly #lasting: boolean
   #core: CoreResolver | undefined
 
-  /** `pins`: whether maps that are pinned by name are looked for and pinned. */
-  constructor(spec: ObjectSpec, kernel: Kernel, options: LoadOptions, pins = true) {
+  /** `lasting`: the maps will be used; else only a verdict is wanted, and nothing is pinned or shared. */
+  constructor(spec: ObjectSpec, kernel: Kernel, options: LoadOptions, lasting = true) {
     if (spec.littleEndian !== kernel.facts.littleEndian) {
       const order = (little: boolean) => (little ? 'little' : 'big')
       throw new RuleError(
@@ -62,7 +62,7 @@ export class LoadSession implements Disposable {
     this.spec = spec
     this.kernel = kernel
     this.options = options
-    this.#pins = pins
+    this.#lasting = lasting
     this.kernelTypes = new KernelTypes(kernel, options.kernelBtf)
     this.objectTypes = new ObjectTypes(spec, kernel)
   }
@@ -95,7 +95,7 @@ export class LoadSession implements Disposable {
   }
 
   #pinPath(map: MapSpec): string | undefined {
-    return map.pinByName && this.#pins ? `${this.options.pinRoot ?? PIN_ROOT}/${pinName(map.name)}` : undefined
+    return map.pinByName && this.#lasting ? `${this.options.pinRoot ?? PIN_ROOT}/${pinName(map.name)}` : undefined
   }
 
   /** The map that an earlier load pinned under this name. */
@@ -175,7 +175,8 @@ export class LoadSession implements Disposable {
     const mapping = this.kernel.mmap(fd, length, 0, PROT_READ | PROT_WRITE)
     if (typeof mapping === 'number') {
       // One with an address of its own can only be mapped there, which the seam does not offer.
-      if (map.mapExtra !== 0n && !map.data?.some((byte) => byte !== 0)) return
+      const contents = this.#lasting && map.data?.some((byte) => byte !== 0)
+      if (map.mapExtra !== 0n && !contents) return
       throw new SyscallError('mmap', -mapping, `arena '${map.name}'`)
     }
     if (map.data) mapping.bytes.set(map.data)
@@ -199,8 +200,14 @@ export class LoadSession implements Disposable {
       if (name === 'LINUX_HAS_SYSCALL_WRAPPER') return hasSyscallWrapper(kernel) ? 1n : 0n
       return undefined
     }
-    const source = { littleEndian: kernel.facts.littleEndian, config: this.options.kconfig, virtual }
+    const source = { littleEndian: kernel.facts.littleEndian, config: this.#kconfigValues(), virtual }
     return kconfigData(this.spec.externs, map.valueSize, source)
+  }
+
+  /** The caller's configuration; else the kernel's own, where the object asks for values at all. */
+  #kconfigValues(): KconfigValues | undefined {
+    if (this.options.kconfig) return this.options.kconfig
+    return this.spec.externs.some((e) => e.name.startsWith('CONFIG_')) ? kernelKconfig(this.kernel) : undefined
   }
 
   /** A number as a 4-byte key or value. */

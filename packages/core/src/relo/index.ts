@@ -5,5 +5,11 @@ export type { CoreReloSpec } from './core-spec.ts'
 export { coreKindName } from './core-types.ts'
 export type { CoreResult } from './core-value.ts'
 export { type LinkedProgram, linkProgram, type PlacedFunction } from './linker.ts'
-export { applyReferences, type ReferenceResolver, type ResolvedExtern } from './references.ts'
+export {
+  applyReferences,
+  POISON_KFUNC_BASE,
+  POISON_MAP_BASE,
+  type ReferenceResolver,
+  type ResolvedExtern,
+} from './references.ts'
 export { targetTypes } from './target.ts'
