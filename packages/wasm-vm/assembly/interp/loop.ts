@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The dispatch loop. One source serves two engines: T = u32 is the interpreter of verified programs, T = u8 the checked
-// engine, which looks at every access and counts every instruction. isChecked<T>() is constant in each.
+// The dispatch loop. One source serves three engines: T = u32 is the interpreter of verified programs, T = u8 the checked
+// engine, which looks at every access and counts every instruction, T = u16 the stepper, which moreover records every
+// instruction and can stop before it. isChecked<T>() and isDebug<T>() are constant in each.
 // Semantics: RFC 9669; the counterpart in Linux is ___bpf_prog_run of kernel/bpf/core.c.
 
 import { Decoded, RECORD_SIZE } from '../insn/record'
@@ -20,11 +21,15 @@ import { div32, div64, mod32, mod64, sdiv32, sdiv64, smod32, smod64 } from './di
 import { FRAME_SIZE, mayGotoTaken, popFrame, pushFrame, replaceFunc } from './frame'
 import { loadPacketAt } from './packet'
 import { mayAccess, probeOk } from './regions'
+import { debugStops } from './debug-state'
 import { callFn, checkedCall, isaCall, tailCall } from './calls'
 import { REGS, Run, TRAP_BUDGET, TRAP_CALL, TRAP_MEMORY, TRAP_OPCODE, TRAP_STACK } from './run-state'
 
 @inline function isChecked<T>(): bool {
-  return sizeof<T>() == 1
+  return sizeof<T>() != 4
+}
+@inline function isDebug<T>(): bool {
+  return sizeof<T>() == 2
 }
 
 // Operands of the record at pc
@@ -79,10 +84,10 @@ function trapAt(run: Run, code: i32, pc: usize): u64 {
   return 0
 }
 
-/** Runs from the record at `pc` in the frame at `base` until that frame exits; r0. */
-export function execute<T>(run: Run, start: usize, base: usize): u64 {
+/** Runs from the record at `start` until the frame at `base` exits; r0. `inner`: the frame to go on in, if not `base`. */
+export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0): u64 {
   let pc = start
-  let frame = base
+  let frame = inner ? inner : base
   let budget: i64 = isChecked<T>() ? run.budget : 0
   let value: u64 = 0
   let packet: i64 = 0
@@ -90,6 +95,9 @@ export function execute<T>(run: Run, start: usize, base: usize): u64 {
   let word32: u32 = 0
   let word64: u64 = 0
   while (true) {
+    if (isDebug<T>()) {
+      if (debugStops(run, pc, frame)) return 0
+    }
     if (isChecked<T>()) {
       if (--budget < 0) return trapAt(run, TRAP_BUDGET, pc)
     }

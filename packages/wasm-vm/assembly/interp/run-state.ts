@@ -65,6 +65,8 @@ export const MAX_TAIL_CALLS: u32 = 33
   regionCnt: u32
   regionNext: u32
   regionHit: u32
+  /** The stepper (debug-state.ts), 0 while there is none. */
+  debug: usize
   /** The program that the trampoline of a tail call out of compiled code interprets next. */
   tailProg: usize
 }

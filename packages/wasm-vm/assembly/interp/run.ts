@@ -13,6 +13,7 @@ import { mapDirectValueAddr } from '../maps/ops'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import { callCompiled } from './calls'
+import { debugDone, debugOf, isStepping } from './debug-state'
 import { openFrame } from './frame'
 import { execute } from './loop'
 import { addRegion, clearRegions } from './regions'
@@ -98,6 +99,8 @@ export function runOn(engine: i32, prog: Prog, ctx: usize, run: Run): u64 {
   const outerCtx = run.ctx
   const outerTailCalls = run.tailCalls
   const outerEngine = run.engine
+  const debug = debugOf(run, prog)
+  if (debug) engine = ENGINE_CHECKED
   run.prog = changetype<usize>(prog)
   run.ctx = ctx
   run.tailCalls = 0
@@ -110,6 +113,7 @@ export function runOn(engine: i32, prog: Prog, ctx: usize, run: Run): u64 {
     if (engine == ENGINE_CHECKED && run.depth == 1) prepareChecked(run, prog)
     r0 = interpret(run, funcAt(changetype<Decoded>(prog.decoded), 0), engine, <u64>ctx, 0, 0, 0, 0)
   }
+  if (debug) debugDone(run, r0)
   leaveLevel(run)
   run.prog = outerProg
   run.ctx = outerCtx
@@ -131,7 +135,10 @@ function interpret(run: Run, func: FuncRef, engine: i32, r1: u64, r2: u64, r3: u
   store<u64>(REGS, r5, 40)
   const frame = firstFrame(run)
   openFrame(run, frame, func, levelTop(run))
-  const r0 = engine == ENGINE_CHECKED ? execute<u8>(run, func.start, frame) : execute<u32>(run, func.start, frame)
+  let r0: u64 = 0
+  if (engine != ENGINE_CHECKED) r0 = execute<u32>(run, func.start, frame)
+  else if (isStepping(run)) r0 = execute<u16>(run, func.start, frame)
+  else r0 = execute<u8>(run, func.start, frame)
   memory.copy(REGS, saved, REGS_SIZE)
   run.decoded = outerDecoded
   run.stackLow = outerStackLow
