@@ -22,7 +22,7 @@ export const INSN_SIZE: usize = 8
   return <i32>load<i16>(p, 2)
 }
 @inline export function insnImm(p: usize): i32 {
-  return load<i32>(p, 4)
+  return <i32>load<u32>(p, 4)
 }
 
 /** The immediate of a 64-bit load, which spans two slots. */
