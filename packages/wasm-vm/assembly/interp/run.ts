@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Running programs: the choice of engine, entries from outside, callbacks. Counterpart in Linux: bpf_prog_select_runtime
-// and bpf_prog_run.
+// Running programs: the choice of engine, entries from outside, callbacks. Counterpart in Linux: bpf_prog_run.
 
-import { ENOMEM, ENOTSUPP } from '../gen/errno.gen'
-import { helperFn } from '../helpers/table'
-import { CALL_HELPER, decode, DecodeInput } from '../insn/decode'
-import { OP_INVALID } from '../insn/ops'
-import { Decoded, funcAt, FuncRef, recOp, RECORD_SHIFT } from '../insn/record'
-import { compileProgram } from '../jit/compile'
+import { Decoded, funcAt, FuncRef } from '../insn/record'
 import { BpfMap } from '../maps/map'
 import { mapDirectValueAddr } from '../maps/ops'
 import { kernel } from '../mem/root'
@@ -18,59 +12,19 @@ import { openFrame } from './frame'
 import { execute } from './loop'
 import { addRegion, clearRegions } from './regions'
 import {
-  currentRun, ENGINE_CHECKED, ENGINE_INTERP, ENGINE_JIT, enterLevel, firstFrame, JIT_AT_LOAD, JIT_AUTO, JIT_AUTO_RUNS,
+  currentRun, ENGINE_CHECKED, ENGINE_INTERP, ENGINE_JIT, enterLevel, firstFrame, JIT_AUTO, JIT_AUTO_RUNS,
   leaveLevel, levelBase, levelTop, REGS, REGS_SIZE, Run, TRAP_NONE,
 } from './run-state'
+import { compile } from './select'
 
-const INPUT: usize = memory.data(offsetof<DecodeInput>(), 8)
+export { compileNow, selectRuntime } from './select'
+
 const ADDRESS: usize = memory.data(8, 8)
 
 /** Instructions of an outermost run on the checked engine, where the caller sets no other limit. */
 const DEFAULT_BUDGET: i64 = 4_000_000_000
 
 const BPF_F_RDONLY_PROG: u32 = 1 << 7
-
-function resolve(kind: i32, id: i32): i32 {
-  return kind == CALL_HELPER ? helperFn(id) : 0
-}
-
-/** Decodes a verified program and compiles it if the setting says so. 0, -ENOMEM, or -ENOTSUPP: it calls what is not here. */
-export function selectRuntime(prog: Prog): i32 {
-  const input = changetype<DecodeInput>(INPUT)
-  input.insns = prog.insns
-  input.len = prog.len
-  input.starts = prog.subprogCnt ? prog.subprogStarts : 0
-  input.startCnt = prog.subprogCnt
-  input.depths = prog.subprogCnt ? prog.subprogStackDepth : 0
-  const decoded = decode(input, resolve)
-  if (!changetype<usize>(decoded)) return -ENOMEM
-  decoded.owner = changetype<usize>(prog)
-  prog.decoded = changetype<usize>(decoded)
-  if (hasInvalid(decoded)) return -ENOTSUPP
-  if (kernel().engine == ENGINE_JIT && currentRun().jitAfter == JIT_AT_LOAD) compile(prog, decoded)
-  return 0
-}
-
-function hasInvalid(decoded: Decoded): bool {
-  for (let i: u32 = 0; i < decoded.count; i++) {
-    if (recOp(decoded.records + (<usize>i << RECORD_SHIFT)) == OP_INVALID) return true
-  }
-  return false
-}
-
-/** Compiles now, whatever the setting. Whether the program has a compiled function. */
-export function compileNow(prog: Prog): bool {
-  if (prog.jitFn) return true
-  if (!prog.decoded) return false
-  compile(prog, changetype<Decoded>(prog.decoded))
-  return prog.jitFn != 0
-}
-
-function compile(prog: Prog, decoded: Decoded): void {
-  if (decoded.jitFailed || !compileProgram(decoded)) return
-  prog.jitFn = funcAt(decoded, 0).jitFn
-  prog.jitedLen = decoded.jitLen
-}
 
 /** The compiled function of a program, 0 while it is to be interpreted. */
 function compiledFn(run: Run, prog: Prog): i32 {
