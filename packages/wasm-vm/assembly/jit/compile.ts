@@ -21,6 +21,7 @@ import {
   lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen,
 } from './sink'
 import { emitBody } from './structure'
+import { unrollLoops } from './unroll'
 import { assignLocals, emitPrologue } from './values'
 import { analyseWidths } from './width'
 
@@ -122,6 +123,7 @@ function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
   fn.stackDepth = func.stackDepth
   fn.firstFn = importCount()
   if (!buildBlocks(fn, decoded, func) || !analyseGraph(fn)) return false
+  if (!fn.irreducible && !unrollLoops(fn)) return false
   analyseWidths(fn)
   noteRegisters(fn)
   if (!assignLocals(fn)) return false
