@@ -5,7 +5,8 @@ import { RuleError } from '../errors/index.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import type { KernelFacts } from '../load/kernel.ts'
 import { isPerCpu, userValueSize } from '../load/map-create.ts'
-import { type PlainValue, readPlain, writePlain } from './plain.ts'
+import { type PlainValue, readPlain } from './plain.ts'
+import { writePlain } from './plain-write.ts'
 
 /** What a map is made of. */
 export interface MapShape {

@@ -2,5 +2,6 @@
 export { MapCodec, type MapShape } from './codec.ts'
 export { BpfMap, type MapBatch, type MapEntry } from './map.ts'
 export { PerfBuffer, type PerfHandlers } from './perf-buffer.ts'
-export { type PlainValue, readPlain, writePlain } from './plain.ts'
+export { type PlainValue, readPlain } from './plain.ts'
+export { writePlain } from './plain-write.ts'
 export { type RecordHandler, RingBuffer, type UserRecord, UserRingBuffer } from './ring-buffer.ts'
