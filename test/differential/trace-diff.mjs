@@ -40,7 +40,8 @@ console.log(
 const clean = (log) =>
   log
     .replace(/verification time \d+ usec/g, 'verification time')
-    .replace(/0x[0-9a-f]{12,16}\b/g, '0xPTR')
+    .replace(/(\(18\) r\d+ = )0x[0-9a-f]+/g, '$1PTR')
+    .replace(/0x[0-9a-f]{12,16}\b/g, 'PTR')
     .split('\n')
 const a = clean(theirs.log)
 const b = clean(ours.log)

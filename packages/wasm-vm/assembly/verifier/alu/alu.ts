@@ -7,7 +7,7 @@ import { PTR_TO_ARENA, SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { insnClass, insnCode, insnDst, insnImm, insnOff, insnSrc } from '../../insn/raw'
 import { markChainPrecision } from '../backtrack/precision'
 import {
-  boundsSane, boundsSync, coerceSubregSx, coerceToSizeSx, isConst, isPointerValue, markKnown, markUnknown, regWidth, zext32,
+  assignScalarId, boundsSane, boundsSync, coerceSubregSx, coerceToSizeSx, isConst, isPointerValue, markKnown, markUnknown, regWidth, zext32,
 } from '../bounds'
 import { Env } from '../env'
 import { aluString } from '../log/names'
@@ -29,16 +29,6 @@ const SRC_X: i32 = 8
 const S32_MAX: u64 = 0x7fffffff
 /** An immediate as a register. */
 const IMM: usize = memory.data(112, 8)
-
-/** A scalar that is about to be copied gets an id, so that what is learned of one copy holds for the other. */
-export function assignScalarId(env: Env, src: RegState): void {
-  if (src.type != SCALAR_VALUE) return
-  if (src.id & BPF_ADD_CONST) {
-    src.id = 0
-    src.off = 0
-  }
-  if (!src.id && !isConst(src)) src.id = ++env.idGen
-}
 
 /** A constant added to a linked scalar is remembered as a distance; anything else ends the link. */
 function trackDelta(env: Env, p: usize, dst: RegState, src: RegState): void {
@@ -114,7 +104,7 @@ function checkNegOrEnd(env: Env, p: usize, op: i32): i32 {
   if (err) return err
   if (isPointerValue(env, d)) return reject(env, -EACCES, 'R%d pointer arithmetic prohibited\n', d)
   const dst = curReg(env, d)
-  if (op == OP_NEG && dst.type == SCALAR_VALUE) {
+  if (dst.type == SCALAR_VALUE) {
     err = checkRegArg(env, d, DST_OP_NO_MARK)
     return err ? err : adjustScalar(env, p, dst, dst)
   }

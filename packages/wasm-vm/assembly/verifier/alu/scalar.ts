@@ -2,19 +2,20 @@
 // Arithmetic on two numbers: bounds and known bits of the result, for both widths at once.
 // Kernel counterpart: scalar_min_max_*, scalar32_min_max_*, adjust_scalar_min_max_vals of verifier.c (6.18).
 
-import { insnClass, insnCode } from '../../insn/raw'
+import { insnClass, insnCode, insnImm } from '../../insn/raw'
 import {
-  boundsSync, isConst, isConst32, mark32Known, mark32Unbounded, mark64Unbounded, markKnown, markUnknown, update32Bounds,
-  updateBounds, zext32,
+  boundsSync, coerceToSize, isConst, isConst32, mark32Known, mark32Unbounded, mark64Unbounded, markKnown, markUnbounded,
+  markUnknown, update32Bounds, updateBounds, zext32,
 } from '../bounds'
 import { Env } from '../env'
 import { copyReg, RegState } from '../state'
-import { tnumAdd, tnumAnd, tnumArsh, tnumLsh, tnumMul, tnumNeg, tnumOr, tnumRsh, tnumSub, tnumXor } from '../tnum'
+import { tnumAdd, tnumAnd, tnumArsh, tnumLsh, tnumMul, tnumNeg, tnumOr, tnumRsh, tnumSet, tnumSub, tnumXor } from '../tnum'
 import { sanitizeErr, sanitizeNeeded, sanitizeValAlu } from './sanitize'
 
 const S32_MIN: i32 = i32.MIN_VALUE
 const S32_MAX: i32 = i32.MAX_VALUE
 const LOW32: u64 = 0xffffffff
+const OP_END: i32 = 0xd0
 /** The source operand as it was, since destination and source may be one register. */
 const SRC: usize = memory.data(112, 8)
 /** The operand of a negation as it was. */
@@ -216,10 +217,10 @@ function lsh32(d: RegState, s: RegState): void {
 function lsh64(d: RegState, s: RegState): void {
   const lo = s.umin
   const hi = s.umax
-  // Half of a sign extension by two shifts: the subregister's bounds are those of the upper half now.
+  // Half of a sign extension by two shifts: the subregister's bounds keep their signs in the upper half.
   const half = lo == 32 && hi == 32
-  const smax: i64 = half && d.s32max >= 0 ? <i64>d.s32max << 32 : i64.MAX_VALUE
-  const smin: i64 = half && d.s32min >= 0 ? <i64>d.s32min << 32 : i64.MIN_VALUE
+  const smax: i64 = half ? <i64>d.s32max << 32 : i64.MAX_VALUE
+  const smin: i64 = half ? <i64>d.s32min << 32 : i64.MIN_VALUE
   d.smax = smax
   d.smin = smin
   if (d.umax > <u64>1 << (63 - hi)) {
@@ -276,6 +277,22 @@ function arsh64(d: RegState, s: RegState): void {
   updateBounds(d)
 }
 
+/** Byte swaps: known bits move with their bytes, ranges are found again from them; the narrow ones cut the value off. */
+function byteSwap(p: usize, d: RegState): void {
+  const bits = insnImm(p)
+  // bswap always swaps; to big endian swaps here, to little endian only cuts.
+  if (insnClass(p) == 7 || (insnCode(p) & 8) != 0) {
+    tnumSet(d.varOff, swapped(d.varValue, bits), swapped(d.varMask, bits))
+    markUnbounded(d)
+  }
+  if (bits != 64) coerceToSize(d, bits >> 3)
+  d.id = 0
+}
+function swapped(v: u64, bits: i32): u64 {
+  if (bits == 16) return <u64>bswap<u16>(<u16>v)
+  return bits == 32 ? <u64>bswap<u32>(<u32>v) : bswap<u64>(v)
+}
+
 /** Whether bounds of the result are computed at all; shifts need a known distance in range. */
 function isComputable(op: i32, s: RegState, wide: bool): bool {
   switch (op) {
@@ -286,6 +303,7 @@ function isComputable(op: i32, s: RegState, wide: bool): bool {
     case 0x50:
     case 0x80:
     case 0xa0:
+    case OP_END:
       return true
     case 0x60:
     case 0x70:
@@ -300,8 +318,11 @@ function isComputable(op: i32, s: RegState, wide: bool): bool {
   return false
 }
 
-function compute(op: i32, d: RegState, s: RegState, wide: bool): void {
+function compute(p: usize, op: i32, d: RegState, s: RegState, wide: bool): void {
   switch (op) {
+    case OP_END:
+      byteSwap(p, d)
+      break
     case 0x00:
       scalar32Add(d, s)
       scalar64Add(d, s)
@@ -370,8 +391,8 @@ export function adjustScalar(env: Env, p: usize, d: RegState, src: RegState): i3
   }
   const s = changetype<RegState>(SRC)
   copyReg(s, src)
-  compute(op, d, s, wide)
-  if (!wide) zext32(d)
+  compute(p, op, d, s, wide)
+  if (!wide && op != OP_END) zext32(d)
   boundsSync(d)
   return 0
 }

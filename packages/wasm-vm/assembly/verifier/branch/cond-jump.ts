@@ -137,8 +137,8 @@ function fork(env: Env, p: usize, dst: RegState, src: RegState): i32 {
   const op = insnCode(p) & 0xf0
   const byReg = (insnCode(p) & SRC_X) != 0
   linkedReset()
-  if (byReg && src.type == SCALAR_VALUE && src.id) collectLinked(here, src.id)
-  if (dst.type == SCALAR_VALUE && dst.id) collectLinked(here, dst.id)
+  if (byReg && src.type == SCALAR_VALUE && src.id) collectLinked(env, here, src.id)
+  if (dst.type == SCALAR_VALUE && dst.id) collectLinked(env, here, dst.id)
   if (linkedCnt() > 1) {
     const err = pushHistory(env, here, 0, linkedPack())
     if (err) return err

@@ -6,9 +6,11 @@ import { SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { scalar32Add, scalar64Add } from '../alu/scalar'
 import { linkedCnt, linkedFrame, linkedIsReg, linkedNumber, linkedPush } from '../backtrack/history'
 import { markKnown } from '../bounds'
+import { auxAt, Env } from '../env'
 import {
   BPF_ADD_CONST, BPF_REG_FP, copyReg, frameOf, isSpilledReg, regOf, RegState, slotCnt, spilledOf, VState,
 } from '../state'
+import { frameInsn } from '../states/stack'
 import { tnumAdd } from '../tnum'
 
 const DELTA: usize = memory.data(112, 8)
@@ -19,12 +21,13 @@ function collect(r: RegState, id: u32, frame: i32, number: i32, isReg: bool): vo
   if (!linkedPush(frame, number, isReg)) r.id = 0
 }
 
-/** Adds all registers and spilled registers with this id to the collection, from the innermost frame outwards. */
-export function collectLinked(st: VState, id: u32): void {
+/** Adds the live registers and the spilled ones with this id to the collection, from the innermost frame outwards. */
+export function collectLinked(env: Env, st: VState, id: u32): void {
   id &= ~BPF_ADD_CONST
   for (let i = st.curframe; i >= 0; i--) {
     const f = frameOf(st, i)
-    for (let j = 0; j < BPF_REG_FP; j++) collect(regOf(f, j), id, i, j, true)
+    const live = <u32>auxAt(env, frameInsn(st, i)).liveRegs
+    for (let j = 0; j < BPF_REG_FP; j++) if ((live >> j) & 1) collect(regOf(f, j), id, i, j, true)
     const n = slotCnt(f)
     for (let j = 0; j < n; j++) if (isSpilledReg(f, j)) collect(spilledOf(f, j), id, i, j, false)
   }

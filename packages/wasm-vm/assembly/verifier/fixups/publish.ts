@@ -4,7 +4,7 @@
 
 import { BTF_FUNC_GLOBAL, Env, MAX_BPF_STACK, auxAt, insnOf, subprogAt } from '../env'
 import { Btf } from '../../btf/btf'
-import { ENOMEM } from '../../gen/errno.gen'
+import { EINVAL, ENOMEM } from '../../gen/errno.gen'
 import {
   BPF_FUNC_get_func_ip,
   BPF_FUNC_get_route_realm,
@@ -14,12 +14,14 @@ import {
   BPF_FUNC_tail_call,
 } from '../../gen/uapi-enums.gen'
 import { insnCode, insnImm, insnSrc } from '../../insn/raw'
-import { kmalloc, kzalloc } from '../../mem/alloc'
+import { kfree, kmalloc, kzalloc } from '../../mem/alloc'
+import { reject } from '../log/verbose'
 import { ANNOT_MAP, ANNOT_MEM, ANNOT_MEM_OTHER, ANNOT_SIZE, Prog } from '../../prog/prog'
 
 const CODE_LD_IMM64: i32 = 0x18
 const CODE_CALL: i32 = 0x85
 const PSEUDO_FUNC: i32 = 4
+const PSEUDO_KFUNC_CALL: i32 = 2
 const FUNC_INFO_SIZE: usize = 8
 const MAX_PACKET_OFF: u32 = 0xffff
 
@@ -55,6 +57,11 @@ function annotate(env: Env): i32 {
     const a = annot + <usize>i * ANNOT_SIZE
     const code = insnCode(p)
     if (code == CODE_CALL) {
+      if (insnSrc(p) == PSEUDO_KFUNC_CALL && !insnImm(p)) {
+        // Loaders leave such calls where a function does not exist, behind a test that is never true.
+        kfree(annot)
+        return reject(env, -EINVAL, 'invalid kernel function call not eliminated in verifier pass\n')
+      }
       if (insnSrc(p)) continue
       noteCall(env.prog, insnImm(p))
       if (aux.mapPtr && !aux.mapPoison) store<usize>(a, aux.mapPtr, ANNOT_MAP)
