@@ -3,6 +3,7 @@
 import * as U from '../gen/uapi-enums.gen.ts'
 import { BpfMap } from '../maps/map.ts'
 import type { ObjectSpec } from '../object/object.ts'
+import { brokenRule } from '../rules/program.ts'
 import type { Kallsyms } from './externs.ts'
 import type { KconfigValues } from './kconfig.ts'
 import type { Kernel } from './kernel.ts'
@@ -68,7 +69,10 @@ function loadProgram(session: LoadSession, name: string): Program {
   let attempt = attemptProgram(session, spec, wanted)
   // Without a log the kernel is quicker; only a refusal needs the reason.
   if (attempt.result < 0 && !wanted) attempt = attemptProgram(session, spec, FIRST_LOG)
-  if (attempt.result < 0) throw verifierError(name, -attempt.result, attempt.log, attempt.linked)
+  if (attempt.result < 0) {
+    const rule = brokenRule(spec, session.spec.license, attempt.linked.slots)
+    throw verifierError(name, -attempt.result, attempt.log, attempt.linked, rule)
+  }
   return new Program(kernel, attempt.result, { name, type: spec.type, spec, log: attempt.log })
 }
 

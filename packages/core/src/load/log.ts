@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Reads the verifier's log. */
-import { describeErrno, VerifierError } from '../errors/index.ts'
+import { describeErrno, type RuleError, VerifierError } from '../errors/index.ts'
 import { type LinkedProgram, POISON_HELPER, POISON_KFUNC_BASE, POISON_MAP_BASE } from '../relo/index.ts'
 
 /** Figures of the last lines of a log; undefined where the log does not have them. */
@@ -75,11 +75,20 @@ function poisonMeaning(reason: string): string {
 }
 
 /** The error of a refused program. */
-export function verifierError(name: string, errno: number, log: string, linked?: LinkedProgram): VerifierError {
+export function verifierError(
+  name: string,
+  errno: number,
+  log: string,
+  linked?: LinkedProgram,
+  rule?: RuleError,
+): VerifierError {
   const insn = lastInstruction(log)
   const line = insn === undefined || !linked ? undefined : sourceLine(linked, insn)
   const said = lastMeaningfulLine(log)
   const reason = said ? `${said}${poisonMeaning(said)}` : describeErrno(errno)
   const place = insn === undefined ? '' : ` at instruction ${insn}`
-  return new VerifierError(`load '${name}': ${reason}${place}${line ? ` (${line})` : ''}`, { log, insn, errno, line })
+  // Without a log the kernel only gave a number: a rule that the program breaks says more.
+  const why = rule && !said ? `: ${rule.message}` : ''
+  const message = `load '${name}': ${reason}${place}${line ? ` (${line})` : ''}${why}`
+  return new VerifierError(message, { log, insn, errno, line }, rule ? { cause: rule } : undefined)
 }

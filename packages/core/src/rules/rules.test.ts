@@ -3,9 +3,14 @@ import { describe, expect, test } from 'vitest'
 import * as U from '../gen/uapi-enums.gen.ts'
 import {
   attachPoint,
+  brokenRule,
+  calledHelpers,
   checkHelperLicense,
   checkLoadAttachType,
+  checkProgram,
   fixupAttachType,
+  helperNeedsGpl,
+  helperProto,
   isGplCompatible,
   resolveSection,
 } from './index.ts'
@@ -65,6 +70,31 @@ describe('sections', () => {
 
   test('unknown', () => {
     expect(resolveSection('whatever/target')).toEqual({ row: undefined, extra: 'target', autoload: true })
+  })
+})
+
+describe('programs', () => {
+  const call = (helper: number) => ({ code: 0x85, dst: 0, src: 0, off: 0, imm: helper })
+  const program = { name: 'p', type: U.BPF_PROG_TYPE_KPROBE, expectedAttachType: 0, flags: 0 }
+
+  test('the licence is asked for the helpers that are called', () => {
+    const slots = [call(U.BPF_FUNC_trace_printk), call(U.BPF_FUNC_map_lookup_elem), call(U.BPF_FUNC_trace_printk)]
+    expect(calledHelpers(slots)).toEqual([1, 6])
+    expect(() => checkProgram(program, 'GPL', slots)).not.toThrow()
+    expect(brokenRule(program, 'BSD', slots)?.message).toContain('bpf_trace_printk is for GPL-compatible programs')
+    expect(brokenRule(program, 'BSD', [call(1)])).toBeUndefined()
+  })
+
+  test('helpers by kind of program', () => {
+    expect(helperProto(program, U.BPF_FUNC_skb_load_bytes)).toBeUndefined()
+    expect(helperProto({ ...program, type: U.BPF_PROG_TYPE_SOCKET_FILTER }, U.BPF_FUNC_skb_load_bytes)?.gplOnly).toBe(
+      false,
+    )
+    expect(helperNeedsGpl(U.BPF_FUNC_probe_read)).toBe(true)
+  })
+
+  test('the type must be known', () => {
+    expect(() => checkProgram({ ...program, type: 0 }, 'GPL', [])).toThrow("check 'p': its program type is not set")
   })
 })
 
