@@ -3,6 +3,7 @@
 
 import { EEXIST, EINVAL, ENOENT } from '../gen/errno.gen'
 import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../btf/btf'
+import { HELPER_BTF_NAMES, HELPER_BTF_NAME_OFFSETS } from '../gen/helpers.gen'
 import { Env } from './env'
 import { Z, reject } from './log/verbose'
 
@@ -65,9 +66,9 @@ export function kindStr(t: usize): string {
   return 'ENUM64'
 }
 
-/** Name of a type for %S. */
+/** Name of a type for %S. Without BTF it is a structure that a helper's prototype names. */
 export function typeName(btf: Btf, id: u32): i64 {
-  if (!changetype<usize>(btf)) return 0
+  if (!changetype<usize>(btf)) return <i64>(HELPER_BTF_NAMES + load<u16>(HELPER_BTF_NAME_OFFSETS + (<usize>id << 1)))
   const t = btfTypeById(btf, id)
   return t ? <i64>btfNameOf(btf, t) : 0
 }

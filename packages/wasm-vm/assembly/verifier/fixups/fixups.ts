@@ -8,7 +8,6 @@ import { Btf } from '../../btf/btf'
 import { btfPut } from '../../btf/refs'
 import { BpfMap } from '../../maps/map'
 import { mapPut } from '../../maps/refs'
-import { checkKfuncsGone } from '../call/kfunc'
 import { Env } from '../env'
 import { checkMaxStackDepth } from '../subprogs'
 import { hardWireDeadBranches, removeDeadCode, removeFastcallSpills, sanitizeDeadCode } from './dead-code'
@@ -23,7 +22,6 @@ export function applyFixups(env: Env): i32 {
     hardWireDeadBranches(env)
     err = removeDeadCode(env)
   } else sanitizeDeadCode(env)
-  if (!err) err = checkKfuncsGone(env)
   if (!err) err = publish(env)
   return err
 }

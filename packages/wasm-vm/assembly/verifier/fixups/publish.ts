@@ -63,6 +63,10 @@ function annotate(env: Env): i32 {
         return reject(env, -EINVAL, 'invalid kernel function call not eliminated in verifier pass\n')
       }
       if (insnSrc(p)) continue
+      if (insnImm(p) == BPF_FUNC_tail_call && aux.mapUnpriv && aux.mapPoison) {
+        kfree(annot)
+        return reject(env, -EINVAL, 'tail_call abusing map_ptr\n')
+      }
       noteCall(env.prog, insnImm(p))
       if (aux.mapPtr && !aux.mapPoison) store<usize>(a, aux.mapPtr, ANNOT_MAP)
     } else if (code == CODE_LD_IMM64) {

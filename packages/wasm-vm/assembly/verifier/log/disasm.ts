@@ -132,7 +132,7 @@ function printJump(env: Env, p: usize): void {
   if (op == 0x80) {
     const src = insnSrc(p)
     if (src == 1) verbose(env, '(%02x) call pc%+d\n', code, insnImm(p))
-    else if (src == 2) verbose(env, '(%02x) call kernel-function#%d\n', code, insnImm(p))
+    else if (src == 2) verbose(env, '(%02x) call #%d\n', code, insnImm(p))
     else {
       const name = src == 0 ? helperName(insnImm(p)) : 0
       if (name) verbose(env, '(%02x) call %S#%d\n', code, Z(name), insnImm(p))

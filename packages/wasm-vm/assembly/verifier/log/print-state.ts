@@ -41,7 +41,7 @@ function boundName(i: i32): string {
 }
 
 @inline function shown32(v: i32): i64 {
-  return v >= -32768 && v <= 32767 ? <i64>v : <i64><u32>v
+  return v >= -32768 && v <= 32767 ? <i64>v : <i64>v & 0xffffffff
 }
 @inline function signedBound(i: i32): bool {
   return i == 0 || i == 1 || i == 4 || i == 5
