@@ -3,7 +3,8 @@
 // filter of sockex1, on the virtual kernel and, where bpf(2) is allowed, on Linux in a network namespace of its own.
 //   node examples/sockex1/run.mjs [CAPTURE]
 import { readFile } from 'node:fs/promises'
-import { openObject, parsePcap } from '@skep/core'
+import { openObject } from '@skep/core'
+import { parsePcap } from '@skep/core/pcap'
 import { createLinuxKernel, linuxAvailability } from '@skep/native-loader'
 import { isolated } from '@skep/native-loader/testing'
 import { createVirtualKernel } from '@skep/wasm-vm'
@@ -43,13 +44,13 @@ function packetSocket(kernel) {
 
 /** Bytes by protocol number, as the program counted them. The same code for both kernels. */
 async function countProtocols(kernel, bytes, frames, expected) {
-  using object = openObject(bytes, { name: 'sockex1' }).load(kernel)
+  const object = openObject(bytes, { name: 'sockex1' }).load(kernel)
   const counted = object.maps.get('bytes_by_protocol')
   const listener = packetSocket(kernel)
   const sender = packetSocket(kernel)
   try {
     must(kernel.setsockopt(listener, SOL_PACKET, PACKET_IGNORE_OUTGOING, Uint8Array.of(1, 0, 0, 0)), 'setsockopt')
-    using _link = object.programs.get('count_bytes').attach({ socketFd: listener })
+    object.programs.get('count_bytes').attach({ socketFd: listener })
     for (const frame of frames) must(kernel.send(sender, frame, 0), 'send')
     const read = () =>
       Array.from({ length: 256 }, (_, protocol) => [protocol, Number(counted.lookup(protocol))]).filter(([, n]) => n > 0)
@@ -60,6 +61,7 @@ async function countProtocols(kernel, bytes, frames, expected) {
   } finally {
     kernel.close(listener)
     kernel.close(sender)
+    object[Symbol.dispose]()
   }
 }
 
@@ -70,7 +72,7 @@ function ipBytes(frames) {
 }
 
 async function onVirtual(bytes, frames) {
-  using kernel = await createVirtualKernel()
+  const kernel = await createVirtualKernel()
   return { title: `virtual ${kernel.facts.release}`, counts: await countProtocols(kernel, bytes, frames, ipBytes(frames)) }
 }
 
