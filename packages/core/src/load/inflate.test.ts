@@ -22,7 +22,8 @@ describe('what zlib packs is unpacked', () => {
 
 test('damage gives typed errors', () => {
   const packed = Uint8Array.from(gzipSync(text))
-  for (let length = 0; length < 200; length++) expect(() => gunzip(packed.subarray(0, length))).toThrow(BpfError)
+  for (let length = 0; length < packed.length - 8; length++)
+    expect(() => gunzip(packed.subarray(0, length))).toThrow(BpfError)
   for (let at = 0; at < packed.length - 8; at++) {
     const copy = packed.slice()
     copy[at]! ^= 0x55

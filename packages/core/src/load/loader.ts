@@ -76,6 +76,19 @@ function loadProgram(session: LoadSession, name: string): Program {
   return new Program(kernel, attempt.result, { name, type: spec.type, spec, log: attempt.log })
 }
 
+/** Programs that stand only in struct_ops tables that are not created, or at members that this kernel does not have. */
+function idleStructOps(session: LoadSession): Set<string> {
+  const idle = new Set<string>()
+  const used = new Set<string>()
+  for (const map of session.spec.maps) {
+    if (map.origin !== 'struct_ops') continue
+    const unknown = map.autocreate ? session.structOps(map.name).unknownPrograms : map.initial.map((i) => i.target)
+    for (const { target } of map.initial) (unknown.includes(target) ? idle : used).add(target)
+  }
+  for (const name of used) idle.delete(name)
+  return idle
+}
+
 /** Program arrays that the object fills, and tables of programs. */
 function fillWithPrograms(session: LoadSession, programs: ReadonlyMap<string, Program>): void {
   const { kernel, spec } = session
@@ -98,8 +111,9 @@ export function loadObject(spec: ObjectSpec, kernel: Kernel, options: LoadOption
   try {
     for (const map of spec.maps) if (map.autocreate) session.map(map.name)
     for (const extern of spec.externs) session.extern(extern.name)
+    const idle = idleStructOps(session)
     for (const program of spec.programs) {
-      if (program.autoload) programs.set(program.name, loadProgram(session, program.name))
+      if (program.autoload && !idle.has(program.name)) programs.set(program.name, loadProgram(session, program.name))
     }
     fillWithPrograms(session, programs)
   } catch (error) {

@@ -74,6 +74,8 @@ export interface MapContext {
   readonly vmlinuxValueTypeId?: number | undefined
   readonly valueTypeBtfFd?: number | undefined
   readonly valueSize?: number | undefined
+  /** Replaces the definition's. */
+  readonly mapExtra?: bigint | undefined
 }
 
 function createParams(kernel: Kernel, map: MapSpec, context: MapContext): MapCreateParams {
@@ -89,7 +91,7 @@ function createParams(kernel: Kernel, map: MapSpec, context: MapContext): MapCre
     ...(hasNames(kernel) ? { name: context.name } : {}),
     ...(context.innerFd === undefined ? {} : { innerMapFd: context.innerFd }),
     numaNode: map.numaNode,
-    mapExtra: map.mapExtra,
+    mapExtra: context.mapExtra ?? map.mapExtra,
     ...(map.ifindex ? { ifindex: map.ifindex } : {}),
     ...(structOps
       ? {

@@ -132,6 +132,7 @@ export class LoadSession implements Disposable {
         name: kernelMapName(this.spec.name, map),
         btfFd: this.objectTypes.fd,
         innerFd,
+        ...(map.type === U.BPF_MAP_TYPE_ARENA && this.#hasContents(map) ? { mapExtra: 0n } : {}),
         ...(table
           ? { vmlinuxValueTypeId: table.valueTypeId, valueTypeBtfFd: table.btfFd, valueSize: table.valueSize }
           : {}),
@@ -169,18 +170,23 @@ export class LoadSession implements Disposable {
     }
   }
 
-  /** The first mapping gives an arena its address, which programs are verified with, unless its definition has one. */
+  /**
+   * The first mapping gives an arena its address, with which programs are verified. One whose definition has an address
+   * can only be mapped there, which the seam does not offer: where it has contents, it is created without (see #create).
+   */
   #openArena(map: MapSpec, fd: number): void {
     const length = map.maxEntries * this.kernel.facts.pageSize
     const mapping = this.kernel.mmap(fd, length, 0, PROT_READ | PROT_WRITE)
     if (typeof mapping === 'number') {
-      // One with an address of its own can only be mapped there, which the seam does not offer.
-      const contents = this.#lasting && map.data?.some((byte) => byte !== 0)
-      if (map.mapExtra !== 0n && !contents) return
+      if (map.mapExtra !== 0n && !this.#hasContents(map)) return
       throw new SyscallError('mmap', -mapping, `arena '${map.name}'`)
     }
     if (map.data) mapping.bytes.set(map.data)
     this.#arenas.push(mapping)
+  }
+
+  #hasContents(map: MapSpec): boolean {
+    return this.#lasting && (map.data?.some((byte) => byte !== 0) ?? false)
   }
 
   /** Freezing is a promise that constants can be folded; kernels of before 5.2 do not know it. */

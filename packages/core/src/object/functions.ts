@@ -87,9 +87,9 @@ export function findFunctions(elf: ElfFile): FoundFunction[] {
   return distinct(elf.sections.filter(isCode).flatMap((section) => parseSection(elf, section)))
 }
 
-/** Whether the kernel loads it as a program: the lone function of `.text` is one, its other functions are called. */
-export function isProgram(fn: FoundFunction, all: readonly FoundFunction[]): boolean {
-  if (fn.section.name === TEXT) return all.length === 1
+/** Whether the kernel loads it as a program: functions of `.text`, which say no type, and static ones are called. */
+export function isProgram(fn: FoundFunction): boolean {
+  if (fn.section.name === TEXT) return false
   return fn.symbol?.binding !== STB_LOCAL || fn.symbol.type !== STT_FUNC
 }
 

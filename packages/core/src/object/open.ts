@@ -93,7 +93,7 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
   if (types?.ext) assignRecords(bodies, types.ext, types.btf)
   const definitions = elf.section('.maps')
   if (definitions && btf) initialMembers(elf, definitions, btf, maps, bodies)
-  const programs = functions.filter((fn) => isProgram(fn, functions)).map((fn) => toProgram(fn.spec))
+  const programs = functions.filter((fn) => isProgram(fn)).map((fn) => toProgram(fn.spec))
   if (btf) assignExceptionCallbacks(programs, btf)
   return new ObjectSpec({
     name: options.name ?? 'object',
@@ -102,7 +102,7 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
     kernVersion: readVersion(elf),
     btf,
     programs,
-    functions: functions.filter((fn) => !isProgram(fn, functions)).map((fn) => fn.spec),
+    functions: functions.filter((fn) => !isProgram(fn)).map((fn) => fn.spec),
     maps: [...maps, ...structOps],
     externs: [...externs],
   })
