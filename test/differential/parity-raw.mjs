@@ -1,25 +1,47 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Verdict, errno and message of the virtual kernel against Linux's recorded answers, over the kernel's raw tests.
 //
-//   node test/differential/parity-raw.mjs [--live] [--filter text] [--list file]
-// --live asks the running Linux instead of the recording.
+//   node test/differential/parity-raw.mjs [--live] [--traces] [--bpf-only] [--filter text] [--list file]
+// --live asks the running Linux instead of the recording; --traces compares the whole logs of level 2 besides.
+// --bpf-only gives both kernels a caller that has CAP_BPF and nothing else: rules against leaks and speculation hold.
 
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { linuxKernel, virtualKernel } from './kernels.mjs'
-import { lastMessage, RawLoader, stats } from './raw-load.mjs'
+import { comparableTrace, lastMessage, RawLoader, stats } from './raw-load.mjs'
 import { oracleFolder, rawTests } from './recorded.mjs'
 
 const { values } = parseArgs({
-  options: { live: { type: 'boolean' }, filter: { type: 'string' }, list: { type: 'string' } },
+  options: {
+    live: { type: 'boolean' },
+    traces: { type: 'boolean' },
+    'bpf-only': { type: 'boolean' },
+    filter: { type: 'string' },
+    list: { type: 'string' },
+  },
 })
+if (values['bpf-only'] && process.getuid() === 0) {
+  const only = (set) => `--${set}=-all,+bpf`
+  const drop = [
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    only('inh-caps'),
+    only('ambient-caps'),
+    only('bounding-set'),
+  ]
+  const { status } = spawnSync('setpriv', [...drop, process.execPath, ...process.argv.slice(1)], { stdio: 'inherit' })
+  process.exit(status ?? 1)
+}
 if (!oracleFolder) {
   console.log('parity:raw: skipped, no recorded answers here (set SKEP_ORACLE)')
   process.exit(process.env.SKEP_REQUIRE_LINUX ? 1 : 0)
 }
 
-const ours = new RawLoader(await virtualKernel())
-const live = values.live ? await linuxKernel() : undefined
+const CAP_BPF = 1n << 39n
+const ours = new RawLoader(await virtualKernel(values['bpf-only'] ? { capabilities: CAP_BPF } : {}))
+const live = values.live || values.traces || values['bpf-only'] ? await linuxKernel() : undefined
 if (live && !live.kernel) {
   console.log(`parity:raw: skipped, no Linux: ${live.reason}`)
   process.exit(process.env.SKEP_REQUIRE_LINUX ? 1 : 0)
@@ -36,6 +58,8 @@ const counts = {
   messages: 0,
   states: 0,
   statesSame: 0,
+  traces: 0,
+  tracesSame: 0,
 }
 const divergences = []
 
@@ -74,15 +98,31 @@ function compare(test, expected) {
   }
 }
 
+function compareTraces(test) {
+  const a = comparableTrace(theirs.runRecorded(test, 2).log)
+  const b = comparableTrace(ours.runRecorded(test, 2).log)
+  counts.traces++
+  const i = a.findIndex((line, k) => line !== b[k])
+  if (i < 0 && a.length === b.length) counts.tracesSame++
+  else diverges(test, 'trace', a[i] ?? '<end>', b[i] ?? '<end>')
+}
+
+/** Types that a caller without CAP_NET_ADMIN or CAP_PERFMON may load. */
+const PLAIN_TYPES = new Set([1, 8])
+
 for (const test of rawTests()) {
   if (values.filter && !test.test.includes(values.filter)) continue
+  if (values['bpf-only'] && !PLAIN_TYPES.has(test.type)) continue
   counts.total++
   let expected = { errno: test.errno, msg: test.msg }
   if (theirs) {
     const answer = theirs.runRecorded(test)
+    if (answer.map) continue
     expected = { errno: answer.result < 0 ? -answer.result : 0, msg: lastMessage(answer.log), stats: stats(answer.log) }
   }
+  const unsupported = counts.unsupported
   compare(test, expected)
+  if (values.traces && counts.unsupported === unsupported) compareTraces(test)
 }
 
 const percent = (n, of) => (of ? `${((100 * n) / of).toFixed(2)}%` : '-')
@@ -102,6 +142,7 @@ console.log(
   `message the same: ${counts.messages} of ${counts.refusedSame} (${percent(counts.messages, counts.refusedSame)})`,
 )
 if (counts.states) console.log(`instruction and state counts the same: ${counts.statesSame} of ${counts.states}`)
+if (counts.traces) console.log(`traces the same, line by line: ${counts.tracesSame} of ${counts.traces}`)
 const failed =
   counts.acceptedSame < counts.accepted ||
   counts.refusedSame < counts.refused ||

@@ -30,6 +30,15 @@ export function stats(log) {
   return { insns, perInsn, total, peak }
 }
 
+/** Lines of a log with what differs from run to run (addresses, times) masked. */
+export function comparableTrace(log) {
+  return log
+    .replace(/(\(18\) r\d+ = )0x[0-9a-f]+ */g, '$1PTR ')
+    .replace(/verification time \d+ usec/g, 'verification time')
+    .replace(/0x[0-9a-f]{12,16}\b/g, 'PTR')
+    .split('\n')
+}
+
 export class RawLoader {
   #kernel
   #log

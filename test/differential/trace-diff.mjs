@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util'
 import { linuxKernel, virtualKernel } from './kernels.mjs'
-import { RawLoader } from './raw-load.mjs'
+import { comparableTrace, RawLoader } from './raw-load.mjs'
 import { rawTests } from './recorded.mjs'
 
 const { values } = parseArgs({
@@ -37,14 +37,8 @@ console.log(
   `linux ${theirs.result < 0 ? theirs.result : 'accepted'}, skep ${ours.result < 0 ? ours.result : 'accepted'}`,
 )
 
-const clean = (log) =>
-  log
-    .replace(/verification time \d+ usec/g, 'verification time')
-    .replace(/(\(18\) r\d+ = )0x[0-9a-f]+/g, '$1PTR')
-    .replace(/0x[0-9a-f]{12,16}\b/g, 'PTR')
-    .split('\n')
-const a = clean(theirs.log)
-const b = clean(ours.log)
+const a = comparableTrace(theirs.log)
+const b = comparableTrace(ours.log)
 let i = 0
 while (i < a.length && i < b.length && a[i] === b[i]) i++
 if (i === a.length && i === b.length) {
