@@ -5,7 +5,7 @@
 // predecessors, in reverse postorder, until nothing changes; one round for reducible graphs and one to see it.
 // An edge back to an earlier block that does not dominate its source makes the graph irreducible.
 
-import { Block, blockAt, Fn, orderAt } from './ir'
+import { Block, blockAt, Fn, orderAt, succAt, succCount } from './ir'
 
 /** Fills order, preds, idom, isLoop, merges; false when memory is out. */
 export function analyseGraph(fn: Fn): bool {
@@ -20,27 +20,29 @@ export function analyseGraph(fn: Fn): bool {
 /** Reverse postorder of a depth-first walk; of two successors the fallthrough comes first in the result. */
 function orderBlocks(fn: Fn): bool {
   fn.order = fn.arena.alloc(<usize>fn.blockCnt << 2)
-  // A stack of block numbers, shifted left by 2, with the next thing to do for each: 0 taken, 1 next, 2 leave
-  const stack = fn.arena.alloc(<usize>(fn.blockCnt + 1) << 2)
+  // A stack of blocks, and for each which successor is next
+  const stack = fn.arena.alloc(<usize>(fn.blockCnt + 1) << 3)
   if (!fn.order || !stack) return false
   let depth: usize = 1
   let place = fn.blockCnt
   blockAt(fn, 0).rpo = 0
   while (depth) {
-    const top = stack + ((depth - 1) << 2)
-    const state = load<u32>(top)
-    const b = <i32>(state >> 2)
+    const top = stack + ((depth - 1) << 3)
+    const b = load<i32>(top)
     const block = blockAt(fn, b)
-    if ((state & 3) == 2) {
+    const nth = load<u32>(top, 4)
+    if (nth == succCount(block)) {
       store<i32>(fn.order + (<usize>(--place) << 2), b)
       depth--
       continue
     }
-    store<u32>(top, state + 1)
-    const succ = (state & 3) == 0 ? block.taken : block.next
+    store<u32>(top, nth + 1, 4)
+    const succ = succAt(block, nth)
     if (succ < 0 || blockAt(fn, succ).rpo >= 0) continue
     blockAt(fn, succ).rpo = 0
-    store<u32>(stack + (depth++ << 2), <u32>succ << 2)
+    store<i32>(stack + (depth << 3), succ)
+    store<u32>(stack + (depth << 3), 0, 4)
+    depth++
   }
   fn.orderCnt = fn.blockCnt - place
   memory.copy(fn.order, fn.order + (<usize>place << 2), <usize>fn.orderCnt << 2)
@@ -48,24 +50,40 @@ function orderBlocks(fn: Fn): bool {
   return true
 }
 
-function countPred(fn: Fn, to: i32): void {
-  if (to >= 0) blockAt(fn, to).predCnt++
+/** Takes back what analyseGraph found, so that it can look again. */
+export function forgetGraph(fn: Fn): void {
+  for (let i: u32 = 0; i < fn.blockCnt; i++) {
+    const block = blockAt(fn, i)
+    block.rpo = -1
+    block.idom = -1
+    block.domFirst = 0
+    block.domSize = 0
+    block.domNext = 0
+    block.predCnt = 0
+    block.forwardIn = 0
+    block.isLoop = false
+    block.firstMerge = -1
+    block.nextMerge = -1
+  }
 }
 
 function addPred(fn: Fn, from: i32, to: i32): void {
-  if (to < 0) return
   const block = blockAt(fn, to)
   store<i32>(fn.preds + (<usize>(block.predFirst + block.predCnt++) << 2), from)
 }
 
 function listPreds(fn: Fn): bool {
-  fn.preds = fn.arena.alloc(<usize>fn.orderCnt * 8 + 4)
-  if (!fn.preds) return false
+  let edges: u32 = 0
   for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
     const block = blockAt(fn, orderAt(fn, i))
-    countPred(fn, block.next)
-    countPred(fn, block.taken)
+    for (let k: u32 = 0; k < succCount(block); k++) {
+      if (succAt(block, k) < 0) continue
+      blockAt(fn, succAt(block, k)).predCnt++
+      edges++
+    }
   }
+  fn.preds = fn.arena.alloc(<usize>edges * 4 + 4)
+  if (!fn.preds) return false
   let at: u32 = 0
   for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
     const block = blockAt(fn, orderAt(fn, i))
@@ -75,8 +93,10 @@ function listPreds(fn: Fn): bool {
   }
   for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
     const b = orderAt(fn, i)
-    addPred(fn, b, blockAt(fn, b).next)
-    addPred(fn, b, blockAt(fn, b).taken)
+    const block = blockAt(fn, b)
+    for (let k: u32 = 0; k < succCount(block); k++) {
+      if (succAt(block, k) >= 0) addPred(fn, b, succAt(block, k))
+    }
   }
   return true
 }
@@ -155,11 +175,15 @@ function classifyEdges(fn: Fn): void {
   }
 }
 
-/** In reverse postorder, so that each list ends up with the highest first. */
+/**
+ * In reverse postorder, so that each list ends up with the highest first. What a table jumps to needs a label, as a merge
+ * point does.
+ */
 function linkMerges(fn: Fn): void {
   for (let i: i32 = 1; i < <i32>fn.orderCnt; i++) {
     const b = orderAt(fn, i)
     const block = blockAt(fn, b)
+    if (blockAt(fn, predAt(fn, block, 0)).table) block.forwardIn = max<u32>(block.forwardIn, 2)
     if (block.forwardIn < 2) continue
     const parent = blockAt(fn, block.idom)
     block.nextMerge = parent.firstMerge

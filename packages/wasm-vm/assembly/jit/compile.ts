@@ -20,7 +20,9 @@ import { jitIsaCall, jitPacketLoad, jitProbe, jitTailCall } from './runtime'
 import {
   lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen,
 } from './sink'
+import { promoteSlots } from './slots'
 import { emitBody } from './structure'
+import { makeSwitches } from './switches'
 import { unrollLoops } from './unroll'
 import { assignLocals, emitPrologue } from './values'
 import { analyseWidths } from './width'
@@ -122,8 +124,8 @@ function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
   fn.verified = decoded.owner != 0
   fn.stackDepth = func.stackDepth
   fn.firstFn = importCount()
-  if (!buildBlocks(fn, decoded, func) || !analyseGraph(fn)) return false
-  if (!fn.irreducible && !unrollLoops(fn)) return false
+  if (!buildBlocks(fn, decoded, func) || !promoteSlots(fn) || !analyseGraph(fn)) return false
+  if (!fn.irreducible && !(makeSwitches(fn) && unrollLoops(fn))) return false
   analyseWidths(fn)
   noteRegisters(fn)
   if (!assignLocals(fn)) return false

@@ -43,6 +43,8 @@ export const INS_SIZE: usize = 24
   /** Blocks that follow: the fallthrough or only one, the one a taken jump leads to; -1: none. */
   next: i32
   taken: i32
+  /** A Switch that takes the place of next and taken, or 0. */
+  table: usize
   /** Place in reverse postorder, -1: unreachable. Immediate dominator. */
   rpo: i32
   idom: i32
@@ -71,6 +73,16 @@ export const INS_SIZE: usize = 24
   highIn: u64
 }
 
+/** A jump by the value of the register that the block's last instruction compares: table entry to successor. */
+@unmanaged export class Switch {
+  /** u16[]: numbers of successors; the last entry is for all values beyond. */
+  entries: usize
+  entryCnt: u32
+  /** i32[]: blocks. */
+  succs: usize
+  succCnt: u32
+}
+
 /** The function being compiled. */
 @unmanaged export class Fn {
   arena: Arena
@@ -84,6 +96,8 @@ export const INS_SIZE: usize = 24
   orderCnt: u32
   preds: usize
   irreducible: bool
+  /** Memory ran out where a function could not say so. */
+  arenaFailed: bool
   /** The program's main function: r1 is its context. */
   isMain: bool
   hasMayGoto: bool
@@ -116,6 +130,14 @@ export const INS_SIZE: usize = 24
 }
 @inline export function orderAt(fn: Fn, i: i32): i32 {
   return load<i32>(fn.order + (<usize>i << 2))
+}
+/** Ways out of a block; one that does not exist is -1. */
+@inline export function succCount(block: Block): u32 {
+  return block.table ? changetype<Switch>(block.table).succCnt : 2
+}
+export function succAt(block: Block, i: u32): i32 {
+  if (block.table) return load<i32>(changetype<Switch>(block.table).succs + (<usize>i << 2))
+  return i ? block.next : block.taken
 }
 @inline export function bit(v: i32): u64 {
   return (<u64>1) << <u64>v

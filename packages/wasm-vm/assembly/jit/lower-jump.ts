@@ -8,7 +8,7 @@ import {
 import { Fn, Ins, INS_ZOPS } from './ir'
 import {
   byte, I32_AND, I32_EQ, I32_EQZ, I32_GE_S, I32_GE_U, I32_GT_S, I32_GT_U, I32_LE_S, I32_LE_U, I32_LT_S, I32_LT_U,
-  I32_NE, I32_SUB, I64_AND, I64_EQZ, opGet, opI32Const, opTee,
+  I32_NE, I32_SUB, I64_AND, I64_EQZ, I64_LT_U, opGet, opI32Const, opI64Const, opSelect, opTee,
 } from './sink'
 import { get32, get64, operand32, operand64 } from './values'
 
@@ -35,6 +35,17 @@ export function lowerCondition(fn: Fn, ins: Ins, negate: bool): void {
   if (narrow) operand32(fn, ins, byReg)
   else operand64(fn, ins, byReg)
   byte(compareOpcode(cond) + (narrow ? 0 : TO_I64))
+}
+
+/** The compared register as an index, `beyond` for everything that is not less than it. */
+export function lowerTableIndex(fn: Fn, ins: Ins, beyond: u32): void {
+  if (ins.flags & INS_ZOPS) return get32(fn, ins.dst)
+  get32(fn, ins.dst)
+  opI32Const(<i32>beyond)
+  get64(fn, ins.dst)
+  opI64Const(<i64>beyond)
+  byte(I64_LT_U)
+  opSelect()
 }
 
 function testBits(fn: Fn, ins: Ins, byReg: bool, narrow: bool, negate: bool): void {

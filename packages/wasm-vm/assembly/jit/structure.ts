@@ -14,9 +14,9 @@
 
 import { isCondJump, OP_EXIT, OP_INVALID, OP_JA, OP_MAY_GOTO } from '../insn/ops'
 import { Arena } from '../mem/arena'
-import { Block, blockAt, Fn, insAt, orderAt } from './ir'
+import { Block, blockAt, Fn, Ins, insAt, orderAt, succAt, Switch } from './ir'
 import { lowerIns, lowerReturn } from './lower'
-import { lowerCondition } from './lower-jump'
+import { lowerCondition, lowerTableIndex } from './lower-jump'
 import {
   byte, opBlock, opBr, opBrIf, opEnd, opI32Const, opIf, opLoop, opSet, opUnreachable, reserve, uleb, opGet,
 } from './sink'
@@ -146,6 +146,7 @@ function leave(fn: Fn, b: i32, block: Block): void {
   const op = <i32>ins.op
   reserve(128)
   if (op == OP_EXIT) return lowerReturn(fn)
+  if (block.table) return leaveByTable(fn, b, block, ins)
   if (op == OP_INVALID || block.next < 0) return opUnreachable()
   if (block.taken < 0) return go(fn, b, block.next)
   if (isPlain(fn, b, block.taken)) {
@@ -164,6 +165,46 @@ function leave(fn: Fn, b: i32, block: Block): void {
   push(TASK_GO, b, block.next)
   push(TASK_END, 0, 0)
   push(TASK_GO, b, block.taken)
+}
+
+/**
+ * A br_table. Ways that need code pass through blocks of their own around it:
+ *
+ *   block (one a such way) … br_table end, code, br, end, code, br …
+ */
+function leaveByTable(fn: Fn, b: i32, block: Block, ins: Ins): void {
+  const w = work()
+  const sw = changetype<Switch>(block.table)
+  const detours = w.arena.alloc(<usize>sw.succCnt << 2)
+  if (!detours) {
+    w.failed = true
+    return
+  }
+  let cnt: u32 = 0
+  for (let i: u32 = 0; i < sw.succCnt; i++) {
+    if (isPlain(fn, b, succAt(block, i))) continue
+    store<u32>(detours + (<usize>i << 2), ++cnt)
+  }
+  reserve(64 + <usize>cnt * 4 + <usize>sw.entryCnt * 5)
+  for (let i: u32 = 0; i < cnt; i++) opBlock()
+  lowerTableIndex(fn, ins, sw.entryCnt - 1)
+  byte(0x0e)
+  uleb(sw.entryCnt - 1)
+  for (let e: u32 = 0; e < sw.entryCnt; e++) {
+    const i = <u32>load<u16>(sw.entries + (<usize>e << 1))
+    const detour = load<u32>(detours + (<usize>i << 2))
+    uleb(detour ? detour - 1 : cnt + labelTo(fn, b, succAt(block, i)))
+  }
+  let left = cnt
+  for (let i: u32 = 0; i < sw.succCnt; i++) {
+    if (!load<u32>(detours + (<usize>i << 2))) continue
+    reserve(32)
+    opEnd()
+    left--
+    emitEdgeMoves(fn, block.repOut, blockAt(fn, succAt(block, i)))
+    reserve(16)
+    opBr(left + labelTo(fn, b, succAt(block, i)))
+  }
 }
 
 @inline function isBack(fn: Fn, from: i32, to: i32): bool {

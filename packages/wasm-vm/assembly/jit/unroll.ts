@@ -5,8 +5,8 @@
 // Copy k of a body goes on at the head's copy k + 1 where the original went back to its head; the last one goes back. All
 // copies leave to the same blocks outside.
 
-import { analyseGraph, predAt } from './cfg'
-import { Block, blockAt, Fn, insAt, INS_SIZE, orderAt } from './ir'
+import { analyseGraph, forgetGraph, predAt } from './cfg'
+import { Block, blockAt, Fn, insAt, INS_SIZE, orderAt, Switch } from './ir'
 
 /** Instructions of a body that is worth copying, and of all its copies together. */
 const BODY_MAX: u32 = 48
@@ -123,6 +123,7 @@ function copyBody(fn: Fn, loop: Loop): bool {
       fn.insCnt += size
       to.next = redirect(loop, base, k, from.next)
       to.taken = redirect(loop, base, k, from.taken)
+      if (from.table && !copySwitch(fn, loop, base, k, from, to)) return false
     }
   }
   fn.blockCnt += loop.bodyCnt * (loop.copies - 1)
@@ -130,7 +131,30 @@ function copyBody(fn: Fn, loop: Loop): bool {
     const block = blockAt(fn, bodyAt(loop, i))
     if (block.next == loop.head) block.next = base
     if (block.taken == loop.head) block.taken = base
+    if (block.table) retarget(changetype<Switch>(block.table), loop.head, base)
   }
+  return true
+}
+
+function retarget(sw: Switch, from: i32, to: i32): void {
+  for (let i: u32 = 0; i < sw.succCnt; i++) {
+    const at = sw.succs + (<usize>i << 2)
+    if (load<i32>(at) == from) store<i32>(at, to)
+  }
+}
+
+/** Entries are shared, successors are the copy's own. */
+function copySwitch(fn: Fn, loop: Loop, base: i32, k: u32, from: Block, to: Block): bool {
+  const old = changetype<Switch>(from.table)
+  const sw = changetype<Switch>(fn.arena.alloc(offsetof<Switch>()))
+  const succs = fn.arena.alloc(<usize>old.succCnt << 2)
+  if (!changetype<usize>(sw) || !succs) return false
+  memory.copy(changetype<usize>(sw), changetype<usize>(old), offsetof<Switch>())
+  sw.succs = succs
+  for (let i: u32 = 0; i < old.succCnt; i++) {
+    store<i32>(succs + (<usize>i << 2), redirect(loop, base, k, load<i32>(old.succs + (<usize>i << 2))))
+  }
+  to.table = changetype<usize>(sw)
   return true
 }
 
@@ -139,20 +163,4 @@ function redirect(loop: Loop, base: i32, k: u32, to: i32): i32 {
   if (to == loop.head) return k + 1 == loop.copies ? to : base + <i32>(k * loop.bodyCnt)
   const i = indexIn(loop, to)
   return i < 0 ? to : base + <i32>(k - 1) * <i32>loop.bodyCnt + i
-}
-
-function forgetGraph(fn: Fn): void {
-  for (let i: u32 = 0; i < fn.blockCnt; i++) {
-    const block = blockAt(fn, i)
-    block.rpo = -1
-    block.idom = -1
-    block.domFirst = 0
-    block.domSize = 0
-    block.domNext = 0
-    block.predCnt = 0
-    block.forwardIn = 0
-    block.isLoop = false
-    block.firstMerge = -1
-    block.nextMerge = -1
-  }
 }

@@ -19,7 +19,8 @@ import {
 } from '../insn/ops'
 import { predAt } from './cfg'
 import {
-  bit, Block, blockAt, Fn, Ins, insAt, INS_HIGH, INS_LIVE, INS_PTR, INS_ZOPS, INS_ZRES, orderAt, VREG_FP,
+  bit, Block, blockAt, Fn, Ins, insAt, INS_HIGH, INS_LIVE, INS_PTR, INS_ZOPS, INS_ZRES, orderAt, succAt,
+  succCount, VREG_FP,
 } from './ir'
 
 const ARGS: u64 = 0x3e
@@ -35,6 +36,11 @@ const SETS: usize = memory.data(16, 8)
 
 @inline function sets(): Sets {
   return changetype<Sets>(SETS)
+}
+
+/** The forward half alone. */
+export function analyseForward(fn: Fn): void {
+  solveForward(fn)
 }
 
 export function analyseWidths(fn: Fn): void {
@@ -57,8 +63,9 @@ function solveForward(fn: Fn): void {
     for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
       const block = blockAt(fn, orderAt(fn, i))
       forwardBlock(fn, block)
-      if (flowInto(fn, block.next)) changed = true
-      if (flowInto(fn, block.taken)) changed = true
+      for (let k: u32 = 0; k < succCount(block); k++) {
+        if (flowInto(fn, succAt(block, k))) changed = true
+      }
     }
   }
 }
@@ -180,8 +187,9 @@ function backwardBlock(fn: Fn, block: Block): bool {
   const s = sets()
   s.a = 0
   s.b = 0
-  if (block.next >= 0) join(blockAt(fn, block.next))
-  if (block.taken >= 0) join(blockAt(fn, block.taken))
+  for (let k: u32 = 0; k < succCount(block); k++) {
+    if (succAt(block, k) >= 0) join(blockAt(fn, succAt(block, k)))
+  }
   for (let i = block.end; i > block.first; ) backward(insAt(fn, --i))
   const changed = s.a != block.liveIn || s.b != block.highIn
   block.liveIn = s.a
