@@ -8,6 +8,7 @@ import {
 } from '../insn/ops'
 import { kfree, kmalloc } from '../mem/alloc'
 import { Arena } from '../mem/arena'
+import { annotate } from './annotate'
 import { buildBlocks } from './blocks'
 import { analyseGraph } from './cfg'
 import { hostCompile, hostFree } from './host'
@@ -124,7 +125,9 @@ function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
   fn.verified = decoded.owner != 0
   fn.stackDepth = func.stackDepth
   fn.firstFn = importCount()
-  if (!buildBlocks(fn, decoded, func) || !promoteSlots(fn) || !analyseGraph(fn)) return false
+  if (!buildBlocks(fn, decoded, func)) return false
+  annotate(fn, decoded)
+  if (!promoteSlots(fn) || !analyseGraph(fn)) return false
   if (!fn.irreducible && !(makeSwitches(fn) && unrollLoops(fn))) return false
   analyseWidths(fn)
   noteRegisters(fn)

@@ -6,6 +6,12 @@
 
 import { Arena } from '../mem/arena'
 
+// Operations of the compiler's own, beyond those of decoded programs
+/** r0 = address of the element of the array imm (a BpfMap) at the index that r2 points to, or 0. */
+export const OP_ARRAY_LOOKUP: i32 = 0xd0
+/** r0 = the 32-bit word at address imm. */
+export const OP_LOAD_KERNEL32: i32 = 0xd1
+
 export const VREG_FP: i32 = 10
 export const VREG_SLOT0: i32 = 11
 export const VREG_MAX: i32 = 64
@@ -25,6 +31,7 @@ export const INS_PTR: u32 = 16
 @unmanaged export class Ins {
   op: u16
   dst: u8
+  /** Register; of a call: how many arguments it passes. */
   src: u8
   flags: u32
   /** Displacement; helper id. */

@@ -3,13 +3,14 @@
 
 import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
   OP_LD_IND_W, OP_LDX_B, OP_MOVSX64_8, OP_PROBE_SW, OP_ST_B, OP_STX_DW, OP_TAIL_CALL, OP_ZEXT32 } from '../insn/ops'
-import { Fn, Ins, INS_LIVE, VREG_FP } from './ir'
+import { BpfMap } from '../maps/map'
+import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
 import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
 import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
 import {
-  byte, I32_ADD, I32_SUB, I32_WRAP_I64, I64_EXTEND_I32_S, I64_LT_S, opCall, opCallIndirect,
-  opEnd, opGet, opI32Const, opI64Const, opIf, opReturn, opTee, reserve,
+  byte, I32_ADD, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I32_WRAP_I64, I64_EXTEND_I32_S, I64_LT_S, opCall, opCallIndirect,
+  opElse, opEnd, opGet, opI32Const, opI64Const, opIf, opIfI32, opMem, opReturn, opTee, reserve,
 } from './sink'
 import { get32, get64, setResult } from './values'
 import { isWide } from './width'
@@ -34,7 +35,9 @@ export function lowerIns(fn: Fn, ins: Ins): void {
   if (op == OP_CALL_LOCAL) return lowerLocalCall(fn, ins)
   if (op == OP_CALL_REG) return lowerCallReg(fn, ins)
   if (op == OP_TAIL_CALL) return lowerTailCall(fn)
-  if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) lowerPacketLoad(fn, ins, op)
+  if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) return lowerPacketLoad(fn, ins, op)
+  if (op == OP_ARRAY_LOOKUP) return lowerArrayLookup(fn, ins)
+  if (op == OP_LOAD_KERNEL32) lowerKernelLoad(fn, ins)
 }
 
 function lowerConstant(fn: Fn, ins: Ins): void {
@@ -51,14 +54,45 @@ function returned(fn: Fn, ins: Ins): void {
   else byte(0x1a)
 }
 
-function arguments(fn: Fn): void {
-  for (let v: i32 = 1; v <= 5; v++) get64(fn, v)
+/** Five of them, as every callee has; zeros for those that it does not look at. */
+function passArguments(fn: Fn, cnt: i32): void {
+  for (let v: i32 = 1; v <= 5; v++) {
+    if (v <= cnt) get64(fn, v)
+    else opI64Const(0)
+  }
 }
 
 function lowerCall(fn: Fn, ins: Ins): void {
-  arguments(fn)
+  passArguments(fn, ins.src)
   callImport(<u32>ins.imm)
   returned(fn, ins)
+}
+
+function lowerArrayLookup(fn: Fn, ins: Ins): void {
+  if (!(ins.flags & INS_LIVE)) return
+  const map = changetype<BpfMap>(<usize>ins.imm)
+  get32(fn, 2)
+  opMem(I32_LOAD, 0)
+  opTee(fn.tmp32)
+  opI32Const(<i32>map.maxEntries)
+  byte(I32_LT_U)
+  opIfI32()
+  opGet(fn.tmp32)
+  opI32Const(<i32>map.elemSize)
+  byte(I32_MUL)
+  opI32Const(<i32>map.values)
+  byte(I32_ADD)
+  opElse()
+  opI32Const(0)
+  opEnd()
+  setResult(fn, ins, 0, false)
+}
+
+function lowerKernelLoad(fn: Fn, ins: Ins): void {
+  if (!(ins.flags & INS_LIVE)) return
+  opI32Const(0)
+  opMem(I32_LOAD, <u32>ins.imm)
+  setResult(fn, ins, 0, false)
 }
 
 function lowerCallReg(fn: Fn, ins: Ins): void {
@@ -69,7 +103,7 @@ function lowerCallReg(fn: Fn, ins: Ins): void {
 }
 
 function lowerLocalCall(fn: Fn, ins: Ins): void {
-  arguments(fn)
+  passArguments(fn, ins.src)
   get32(fn, VREG_FP)
   opI32Const(<i32>fn.stackDepth)
   byte(I32_SUB)

@@ -19,8 +19,8 @@ import {
 } from '../insn/ops'
 import { predAt } from './cfg'
 import {
-  bit, Block, blockAt, Fn, Ins, insAt, INS_HIGH, INS_LIVE, INS_PTR, INS_ZOPS, INS_ZRES, orderAt, succAt,
-  succCount, VREG_FP,
+  bit, Block, blockAt, Fn, Ins, insAt, INS_HIGH, INS_LIVE, INS_PTR, INS_ZOPS, INS_ZRES, OP_ARRAY_LOOKUP,
+  OP_LOAD_KERNEL32, orderAt, succAt, succCount, VREG_FP,
 } from './ir'
 
 const ARGS: u64 = 0x3e
@@ -158,7 +158,11 @@ function forwardAtomic(ins: Ins, op: i32): void {
 
 function forwardRest(ins: Ins, op: i32): void {
   const s = sets()
-  if (op >= OP_MOVSX64_8 && op <= OP_MOVSX64_32) define(ins, ins.dst, false, false)
+  if (op == OP_ARRAY_LOOKUP || op == OP_LOAD_KERNEL32) {
+    s.a &= ~ARGS
+    s.b &= ~ARGS
+    define(ins, 0, true, op == OP_ARRAY_LOOKUP)
+  } else if (op >= OP_MOVSX64_8 && op <= OP_MOVSX64_32) define(ins, ins.dst, false, false)
   else if (op == OP_MOVSX32_8 || op == OP_MOVSX32_16) define(ins, ins.dst, true, false)
   else if (op == OP_SWAP64) define(ins, ins.dst, false, false)
   else if (op >= OP_SWAP16 && op <= OP_ZEXT32) define(ins, ins.dst, true, false)
@@ -312,8 +316,14 @@ function backwardRest(ins: Ins, op: i32): void {
     want(ins.dst, true)
   } else if (op == OP_CALL || op == OP_CALL_LOCAL) {
     produce(ins, 0)
-    s.a = (s.a & ~R0) | ARGS
-    s.b = (s.b & ~R0) | ARGS
+    const passed = ARGS & ((<u64>2 << <u64>ins.src) - 1)
+    s.a = (s.a & ~(R0 | ARGS)) | passed
+    s.b = (s.b & ~(R0 | ARGS)) | passed
+  } else if (op == OP_ARRAY_LOOKUP || op == OP_LOAD_KERNEL32) {
+    produce(ins, 0)
+    s.a &= ~ARGS
+    s.b &= ~ARGS
+    if (op == OP_ARRAY_LOOKUP && (ins.flags & INS_LIVE)) want(2, false)
   } else if (op == OP_EXIT) {
     s.a = R0
     s.b = R0
