@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Loads a whole object, following libbpf's bpf_object__load: maps, externs, programs, what stands in program arrays. */
+import { RuleError } from '../errors/index.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import { BpfMap } from '../maps/map.ts'
 import type { ObjectSpec } from '../object/object.ts'
@@ -37,6 +38,12 @@ export interface LoadOptions {
 /** LINUX_VERSION_CODE of 5.11: from there on memory of maps is accounted to cgroups. */
 const VERSION_WITHOUT_MEMLOCK = 0x050b00
 
+function named<T>(list: ReadonlyMap<string, T>, name: string, what: string): T {
+  const found = list.get(name)
+  if (found !== undefined) return found
+  throw new RuleError(`find ${what} '${name}': loaded are ${[...list.keys()].join(', ') || 'none'}`)
+}
+
 /** Programs and maps of an object in a kernel. Disposing it closes everything that is not attached, pinned or shared. */
 export class LoadedObject implements Disposable {
   readonly spec: ObjectSpec
@@ -51,6 +58,16 @@ export class LoadedObject implements Disposable {
     this.programs = programs
     this.maps = maps
     this.#session = session
+  }
+
+  /** The program of that name. @throws RuleError that says which there are */
+  program(name: string): Program {
+    return named(this.programs, name, 'program')
+  }
+
+  /** The map of that name; data maps are called after their section. @throws RuleError that says which there are */
+  map(name: string): BpfMap {
+    return named(this.maps, name, 'map')
   }
 
   [Symbol.dispose](): void {

@@ -80,5 +80,6 @@ export function assignArenaData(elf: ElfFile, maps: readonly MapSpec[]): void {
   const arena = maps.find((map) => map.type === BPF_MAP_TYPE_ARENA)
   if (!arena)
     throw new ElfError(`parse section ${section.index} "${section.name}": there is no arena for its variables`)
-  arena.data = section.type === SHT_NOBITS ? new Uint8Array(section.size) : section.data.slice()
+  // Without contents (SHT_NOBITS) there is nothing to do: arenas are blank.
+  if (section.type !== SHT_NOBITS) arena.data = section.data.slice()
 }

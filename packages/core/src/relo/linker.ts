@@ -10,6 +10,8 @@ import type { CoreRelo, FuncInfo, FunctionSpec, LineInfo, Reference } from '../o
 
 const PSEUDO_FUNC = 4
 const MAX_SLOTS = 1_000_000
+/** Deepest chain of calls that is followed: far more than the 8 frames that any kernel runs. */
+const MAX_DEPTH = 1000
 
 /** Where a function stands in a linked program. */
 export interface PlacedFunction {
@@ -46,6 +48,7 @@ class Linker {
     functions: [],
   }
   readonly starts = new Map<string, number>()
+  depth = 0
   completeFuncInfo = true
   completeLineInfo = true
 
@@ -71,12 +74,15 @@ class Linker {
   }
 
   link(fn: FunctionSpec): void {
+    if (++this.depth > MAX_DEPTH)
+      throw new RelocationError(`link '${fn.name}': calls are nested deeper than ${MAX_DEPTH}`)
     const start = this.append(fn)
     for (const reference of fn.references) {
       const slot = start + reference.slot
       if (reference.kind === 'call' || reference.kind === 'function') this.refer(slot, reference)
       else this.program.references.push({ ...reference, slot })
     }
+    this.depth--
   }
 
   refer(slot: number, reference: Reference & { kind: 'call' | 'function' }): void {
