@@ -42,7 +42,11 @@ import { BtfRecord } from '../btf/record'
   ownerAttachFuncProto: usize
   ownerStorage0: usize
   ownerStorage1: usize
+  /** SHA-256 of the only program that may use the map, or zeros. */
   exclProgSha0: u64
+  exclProgSha1: u64
+  exclProgSha2: u64
+  exclProgSha3: u64
   /** Bytes of one value in the map: valueSize rounded up to 8. */
   elemSize: u32
   /** Elements that are counted by creation (BPF_MAP_TYPE: info.memlock follows Linux's formula). */

@@ -15,11 +15,9 @@ export function cstrlen(p: usize): usize {
 }
 
 export function cstrEquals(a: usize, b: usize): bool {
-  for (let i: usize = 0; ; i++) {
-    const c = load<u8>(a + i)
-    if (c != load<u8>(b + i)) return false
-    if (!c) return true
-  }
+  let i: usize = 0
+  while (load<u8>(a + i) && load<u8>(a + i) == load<u8>(b + i)) i++
+  return load<u8>(a + i) == load<u8>(b + i)
 }
 
 /** Whether a zero-terminated string is the text of an AssemblyScript literal (ASCII). */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// BPF_BTF_LOAD, and the type information of the kernel itself that the host gives.
+
+import { EBADF, EINVAL, ENOMEM, EPERM } from '../gen/errno.gen'
+import { ATTR_BTF_LOAD__btf_flags } from '../gen/uapi-layouts.gen'
+import { BPF_F_TOKEN_FD } from '../gen/uapi-enums.gen'
+import { Btf } from '../btf/btf'
+import { btfParse, btfParseTrusted } from '../btf/check/parse'
+import { btfFree, btfPut } from '../btf/refs'
+import { kmalloc } from '../mem/alloc'
+import { cstrPut } from '../mem/bytes'
+import { idAlloc } from '../mem/ids'
+import { kernel } from '../mem/root'
+import { bpfCapable, CAP_BPF } from './caps'
+import { FD_BTF, fdInstall, isErr, MODE_RDWR } from './fd'
+
+export function btfLoad(attr: usize, size: u32, uattr: u64): i32 {
+  const flags = load<u32>(attr, ATTR_BTF_LOAD__btf_flags)
+  if (flags & ~BPF_F_TOKEN_FD) return -EINVAL
+  if (flags & BPF_F_TOKEN_FD) return -EBADF
+  if (!bpfCapable(CAP_BPF)) return -EPERM
+  const p = btfParse(attr, size, uattr)
+  if (isErr(p)) return <i32>p
+  const btf = changetype<Btf>(p)
+  btf.id = idAlloc(kernel().btfs, p)
+  if (!btf.id) {
+    btfFree(btf)
+    return -ENOMEM
+  }
+  const fd = fdInstall(FD_BTF, p, MODE_RDWR)
+  if (fd < 0) btfPut(btf)
+  return fd
+}
+
+/** Gives the kernel its own type information: 0 or -errno. Only before anything was loaded. */
+export function vmlinux_btf_set(bytes: usize, length: u32): i32 {
+  if (kernel().vmlinux) return -EINVAL
+  const p = btfParseTrusted(bytes, length)
+  if (isErr(p)) return <i32>p
+  const btf = changetype<Btf>(p)
+  btf.name = kmalloc(8)
+  if (btf.name) cstrPut(btf.name, 'vmlinux')
+  btf.id = idAlloc(kernel().btfs, p)
+  kernel().vmlinux = p
+  return 0
+}
