@@ -79,7 +79,7 @@ test('a group of sockets', async (context) => {
 
 const at = eachKernel()
 
-/** Counts its runs in an array map. */
+/** Counts its runs in an array map. Tracepoints are seen by all: other processes' test runs are counted as well. */
 function counter(kernel: Kernel, type: number): { program: Program; map: BpfMap } {
   const map = BpfMap.create(kernel, { type: U.BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1 })
   const fd = map.fd
@@ -106,7 +106,7 @@ test('raw tracepoint that only test runs reach', () => {
     expect(link.target).toBe('raw tracepoint bpf_test_finish')
     const before = count(map)
     run.testRun({ dataIn: ipv4Frame(6) })
-    expect(count(map)).toBe(before + 1n)
+    expect(count(map)).toBeGreaterThan(before)
   }
   const after = count(map)
   run.testRun({ dataIn: ipv4Frame(6) })
@@ -129,7 +129,7 @@ test('tracepoint of tracefs', async (context) => {
       expect(link.target).toBe(`tracepoint ${event}`)
       const before = count(map)
       run.testRun({ dataIn: ipv4Frame(6) })
-      expect(count(map)).toBe(before + 1n)
+      expect(count(map)).toBeGreaterThan(before)
     }
     expect(() => program.attach({ tracepoint: 'no/such' })).toThrow('have no such event')
     expect(() => program.attach({ tracepoint: '../x' })).toThrow('expected category/name')
