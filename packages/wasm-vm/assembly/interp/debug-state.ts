@@ -49,8 +49,10 @@ export const BREAKPOINTS: u32 = 64
   levels: usize
   /** Whether it was entered by debug_resume: then a stop at its level just returns. */
   resumed: u32
-  /** Instructions before which stops other than stopAt do not count: the one it stands on. */
+  /** Breakpoints and frames count only once so many instructions have been executed. */
   ignoreUntil: u64
+  /** Run.trap at the end. */
+  trap: i32
 }
 
 @inline export function debugState(run: Run): Debug {

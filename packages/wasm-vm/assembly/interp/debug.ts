@@ -45,9 +45,10 @@ export function debug_state(): usize {
 
 /**
  * Goes on from a stop until `stopAt` instructions have been executed in all, a breakpoint, or a frame at or outside
- * `untilFrame` on `untilLevel` (0: no matter). Returns the state; traps if it stops inside a callback.
+ * `untilFrame` on `untilLevel` (0: no matter); the latter two count from `ignoreUntil` instructions on. Returns the
+ * state; traps if it stops inside a callback.
  */
-export function debug_resume(stopAt: u64, untilLevel: u32, untilFrame: usize): u32 {
+export function debug_resume(stopAt: u64, untilLevel: u32, untilFrame: usize, ignoreUntil: u64): u32 {
   const run = currentRun()
   if (!run.debug) return DEBUG_IDLE
   const d = debugState(run)
@@ -55,12 +56,13 @@ export function debug_resume(stopAt: u64, untilLevel: u32, untilFrame: usize): u
   d.stopAt = stopAt
   d.untilLevel = untilLevel
   d.untilFrame = untilFrame
-  d.ignoreUntil = d.steps + 1
+  d.ignoreUntil = ignoreUntil
   d.state = DEBUG_RUNNING
   d.resumed = 1
   const r0 = execute<u16>(run, d.pc, firstFrame(run), d.frame)
   if (d.state == DEBUG_RUNNING) {
     d.r0 = r0
+    d.trap = run.trap
     d.state = DEBUG_DONE
   }
   return d.state

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Stepping programs on the virtual kernel, forward and backward. */
+export * from './stepper.ts'
