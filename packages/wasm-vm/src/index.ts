@@ -3,6 +3,7 @@
 export { createVirtualKernel, instantiateKernel } from './create.ts'
 export { type KernelExports, OPTION } from './exports.ts'
 export { type InstructionsOutcome, type RunInstructionsOptions, runInstructions } from './isa.ts'
+export { formatWat, type WatOptions } from './jit/wat.ts'
 export { RELEASE, VirtualKernel } from './kernel.ts'
 export * from './options.ts'
 export type { HostServices, WasiFunctions, WasiHost } from './wasi/host.ts'

@@ -13,6 +13,7 @@ import { buildBlocks } from './blocks'
 import { analyseGraph } from './cfg'
 import { hostCompile, hostFree } from './host'
 import { bit, Fn, insAt, VREG_FP } from './ir'
+import { emitMarks, openMarks } from './line-marks'
 import { emitHead, exportCount, openCode } from './module'
 import {
   addImport, importCount, openImports, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_PROBE, RUNTIME_TAIL_CALL, runtimeIndex,
@@ -83,12 +84,14 @@ function keepBytes(decoded: Decoded): bool {
 function emitAll(decoded: Decoded, arena: Arena): bool {
   openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index, <i32>jitIsaCall.index)
   if (!collectImports(decoded)) return false
+  openMarks()
   emitHead(decoded)
   const code = openCode(decoded.funcCnt)
   for (let i: u32 = 0; i < decoded.funcCnt; i++) {
     if (!emitFunction(decoded, i)) return false
   }
   patchLength(code)
+  emitMarks()
   return !sinkFailed()
 }
 

@@ -7,6 +7,7 @@ import { BpfMap } from '../maps/map'
 import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
 import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
+import { markInsn } from './line-marks'
 import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
 import {
   byte, I32_ADD, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I32_WRAP_I64, I64_EXTEND_I32_S, I64_LT_S, opCall, opCallIndirect,
@@ -24,6 +25,7 @@ const INS_ROOM: usize = 256
 
 export function lowerIns(fn: Fn, ins: Ins): void {
   reserve(INS_ROOM)
+  markInsn(ins.insn)
   const op = <i32>ins.op
   if (isAlu(op)) return lowerAlu(fn, ins)
   if (op >= OP_LDX_B && op <= OP_PROBE_SW) return lowerLoad(fn, ins)

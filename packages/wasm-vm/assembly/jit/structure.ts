@@ -16,6 +16,7 @@ import { isCondJump, OP_EXIT, OP_INVALID, OP_JA, OP_MAY_GOTO } from '../insn/ops
 import { Arena } from '../mem/arena'
 import { Block, blockAt, Fn, Ins, insAt, orderAt, succAt, Switch } from './ir'
 import { lowerIns, lowerReturn } from './lower'
+import { markInsn } from './line-marks'
 import { lowerCondition, lowerTableIndex } from './lower-jump'
 import {
   byte, opBlock, opBr, opBrIf, opEnd, opI32Const, opIf, opLoop, opSet, opUnreachable, reserve, uleb, opGet,
@@ -145,6 +146,7 @@ function leave(fn: Fn, b: i32, block: Block): void {
   const ins = insAt(fn, block.end - 1)
   const op = <i32>ins.op
   reserve(128)
+  markInsn(ins.insn)
   if (op == OP_EXIT) return lowerReturn(fn)
   if (block.table) return leaveByTable(fn, b, block, ins)
   if (op == OP_INVALID || block.next < 0) return opUnreachable()
@@ -264,6 +266,7 @@ function leaveToDispatch(fn: Fn, b: i32, out: u32): void {
   const block = blockAt(fn, b)
   const ins = insAt(fn, block.end - 1)
   reserve(128)
+  markInsn(ins.insn)
   if (<i32>ins.op == OP_EXIT) return lowerReturn(fn)
   if (<i32>ins.op == OP_INVALID || block.next < 0) return opUnreachable()
   if (block.taken >= 0) {
