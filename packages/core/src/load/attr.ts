@@ -34,7 +34,8 @@ function putNumber(view: DataView, { offset, size }: FieldLayout, value: number 
       view.setUint16(offset, Number(value) & 0xffff, little)
       return
     case 4:
-      view.setUint32(offset, Number(BigInt.asUintN(32, BigInt(value))), little)
+      // DataView keeps the low 32 bits of a number, negative ones included.
+      view.setUint32(offset, typeof value === 'number' ? value : Number(BigInt.asUintN(32, value)), little)
       return
     case 8:
       view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), little)
@@ -48,12 +49,13 @@ function putNumber(view: DataView, { offset, size }: FieldLayout, value: number 
 export function encodeStruct<L extends StructLayout>(layout: L, values: FieldValues<L>, little: boolean): Uint8Array {
   const bytes = new Uint8Array(layout.size)
   const view = new DataView(bytes.buffer)
-  for (const [name, value] of Object.entries(values) as [string, FieldValue][]) {
+  for (const name in values) {
+    const value: FieldValue = values[name]
     const field = layout.fields[name]
     if (!field) throw new RangeError(`encode struct: no field ${name}`)
-    if (value === undefined) continue
+    if (value === undefined || value === 0) continue
     if (typeof value === 'number' || typeof value === 'bigint') putNumber(view, field, value, little)
-    else if (isBuffer(value)) putNumber(view, field, value.address, little)
+    else if (isBuffer(value)) view.setBigUint64(field.offset, value.address, little)
     else bytes.set(value.subarray(0, field.size), field.offset)
   }
   return bytes

@@ -33,18 +33,20 @@ function parseOnce(bytes: Uint8Array): Btf {
 
 export class KernelTypes implements Disposable {
   readonly #kernel: Kernel
-  readonly #bytes: Uint8Array | undefined
+  readonly #override: Uint8Array | undefined
   #modules: ModuleTypes[] | undefined
 
   /** `override` is used in the place of the kernel's own BTF. */
   constructor(kernel: Kernel, override?: Uint8Array) {
     this.#kernel = kernel
-    this.#bytes = override ?? kernel.kernelBtf
+    this.#override = override
   }
 
   /** Types of the kernel itself, undefined where it has none. */
   get vmlinux(): Btf | undefined {
-    return this.#bytes && parseOnce(this.#bytes)
+    // Reading the kernel's costs milliseconds, so it is left until something asks.
+    const bytes = this.#override ?? this.#kernel.kernelBtf
+    return bytes && parseOnce(bytes)
   }
 
   /** Types of its modules. */

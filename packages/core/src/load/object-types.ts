@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { BtfBuilder, parseBtf, sanitizeBtf } from '../btf/index.ts'
+import { type Btf, BtfBuilder, parseBtf, sanitizeBtf } from '../btf/index.ts'
 import { BtfError, describeErrno, SyscallError } from '../errors/index.ts'
 import { bpf_func_info, bpf_line_info } from '../gen/uapi-layouts.gen.ts'
 import type { ObjectSpec } from '../object/object.ts'
@@ -19,11 +19,36 @@ function concat(records: readonly Uint8Array[], layout: StructLayout): Records |
   return { bytes, recordSize: layout.size }
 }
 
+/** Encoded types with the places of the strings that line records refer to. */
+interface EncodedTypes {
+  readonly bytes: Uint8Array
+  readonly strings: ReadonlyMap<string, number>
+  /** Number of line records that they were made for. */
+  readonly records: number
+}
+
+const encoded = new WeakMap<Btf, EncodedTypes>()
+
+/** Line records refer to strings of the loaded types, so their text is put there. */
+function encodeTypes(btf: Btf, spec: ObjectSpec): EncodedTypes {
+  const lines = spec.allFunctions.flatMap((fn) => fn.lineInfo)
+  const known = encoded.get(btf)
+  if (known?.records === lines.length) return known
+  const builder = BtfBuilder.from(btf)
+  const strings = new Map<string, number>()
+  for (const record of lines) {
+    for (const text of [record.file, record.text]) if (!strings.has(text)) strings.set(text, builder.string(text))
+  }
+  const made = { bytes: builder.finish(), strings, records: lines.length }
+  encoded.set(btf, made)
+  return made
+}
+
 /** The object's types in the kernel: loaded once, when the first map or program wants them. */
 export class ObjectTypes implements Disposable {
   readonly #spec: ObjectSpec
   readonly #kernel: Kernel
-  readonly #strings = new Map<string, number>()
+  #strings: ReadonlyMap<string, number> = new Map()
   #fd: number | undefined
   #loaded = false
   #functions = false
@@ -47,13 +72,13 @@ export class ObjectTypes implements Disposable {
   #load(): number | undefined {
     const { btf } = this.#spec
     if (!btf || !hasBtf(this.#kernel)) return undefined
-    let answer = this.#tryLoad(this.#build(BtfBuilder.from(btf)))
+    let answer = this.#tryLoad(btf)
     const features = btfFeatures(this.#kernel)
     this.#functions = features.func
     if (answer.result < 0) {
       // Either the kernel is older than the compiler, or the types are wrong: what it does not know is taken out.
       const sanitized = parseBtf(sanitizeBtf(btf, features))
-      answer = this.#tryLoad(this.#build(BtfBuilder.from(sanitized)), 1)
+      answer = this.#tryLoad(sanitized, 1)
     }
     if (answer.result >= 0) return answer.result
     if (!this.#needed()) return undefined
@@ -62,20 +87,9 @@ export class ObjectTypes implements Disposable {
     throw new BtfError(`load types of '${this.#spec.name}': ${reason}`, { cause })
   }
 
-  /** Line records refer to strings of the loaded types, so their text is put there. */
-  #build(builder: BtfBuilder): Uint8Array {
-    this.#strings.clear()
-    for (const fn of this.#spec.allFunctions) {
-      for (const record of fn.lineInfo) {
-        for (const text of [record.file, record.text]) {
-          if (!this.#strings.has(text)) this.#strings.set(text, builder.string(text))
-        }
-      }
-    }
-    return builder.finish()
-  }
-
-  #tryLoad(bytes: Uint8Array, logLevel = 0) {
+  #tryLoad(btf: Btf, logLevel = 0) {
+    const { bytes, strings } = encodeTypes(btf, this.#spec)
+    this.#strings = strings
     return tryBtfLoad(this.#kernel, bytes, logLevel)
   }
 
