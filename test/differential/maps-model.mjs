@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The same random map commands on the virtual kernel and on Linux, each map type for itself, and the recorded matrix of
+// map creation.
+//
+//   node test/differential/maps-model.mjs [--ops n] [--only name] [--seed n] [--no-create] [--self]
+//
+// Linux is asked on one CPU (LRU lists and per-CPU free lists belong to CPUs). --self: the virtual kernel on both sides.
+
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
+import { linuxKernel, virtualKernel } from './kernels.mjs'
+import { Walk } from './maps-model/model.mjs'
+import { createMap } from './maps-model/raw-map.mjs'
+import { TYPES } from './maps-model/types.mjs'
+import { oracleFolder } from './recorded.mjs'
+
+const { values: options } = parseArgs({
+  options: {
+    ops: { type: 'string', default: '100000' },
+    only: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    create: { type: 'boolean', default: true },
+    self: { type: 'boolean', default: false },
+  },
+  allowNegative: true,
+})
+
+/** Runs this script again, bound to one CPU. */
+function pinned() {
+  if (process.env.SKEP_PINNED || options.self) return false
+  const env = { ...process.env, SKEP_PINNED: '1' }
+  const child = spawnSync('taskset', ['-c', '0', process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env })
+  if (child.error) return false
+  process.exit(child.status ?? 1)
+}
+pinned()
+
+async function secondKernel() {
+  if (options.self) return { kernel: await virtualKernel({ cpus: 2 }) }
+  return linuxKernel()
+}
+
+const { kernel: linux, reason } = await secondKernel()
+if (!linux) {
+  console.log(`parity:maps: no Linux to compare with: ${reason}`)
+  process.exit(process.env.SKEP_REQUIRE_LINUX ? 1 : 0)
+}
+const cpus = linux.facts.possibleCpus
+const virtual = await virtualKernel({ cpus })
+let failures = 0
+
+function compareType(row) {
+  const ops = Math.ceil(Number(options.ops) / (row.slow ?? 1))
+  const walk = new Walk([linux, virtual], row, { seed: Number(options.seed), cpus })
+  const [theirs, ours] = walk.created
+  const fail = (text) => {
+    failures++
+    console.log(`${row.name}: ${text}`)
+  }
+  if (theirs < 0 || ours < 0) {
+    if (Math.min(theirs, 0) === Math.min(ours, 0)) console.log(`${row.name}: refused by both (${ours})`)
+    else fail(`create: linux ${theirs}, skep ${ours}`)
+    return walk.dispose()
+  }
+  const start = performance.now()
+  let n = 0
+  let difference
+  for (; n < ops && !difference; n++) difference = walk.step()
+  difference ??= walk.freeze()
+  if (difference) fail(`operation ${n}: ${difference}\n  before:\n    ${walk.history.slice(0, -1).join('\n    ')}`)
+  else console.log(`${row.name}: ${n} operations the same (${Math.round(performance.now() - start)} ms)`)
+  walk.dispose()
+}
+
+const CANNOT_HOLD = -12
+
+function compareCreation() {
+  const { map_create: rows } = JSON.parse(gunzipSync(readFileSync(`${oracleFolder}/extra-matrix.json.gz`)).toString())
+  let same = 0
+  const parted = []
+  for (const [type, key, value, max, flags, expected] of rows) {
+    const fd = createMap(virtual, { type, key, value, max, flags })
+    if (fd >= 0) virtual.close(fd)
+    const got = Math.min(fd, 0)
+    if (got === expected || (got === CANNOT_HOLD && expected === 0)) same++
+    else parted.push(`type ${type} key ${key} value ${value} max ${max} flags ${flags}: linux ${expected}, skep ${got}`)
+  }
+  console.log(`map creation: ${same} of ${rows.length} the same`)
+  for (const line of parted.slice(0, 20)) console.log(`  ${line}`)
+  failures += parted.length
+}
+
+if (options.create && oracleFolder && !options.only) compareCreation()
+for (const row of TYPES) if (!options.only || row.name.startsWith(options.only)) compareType(row)
+console.log(failures ? `${failures} divergences` : 'no divergence')
+process.exit(failures ? 1 : 0)

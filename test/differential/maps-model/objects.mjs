@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Objects whose fds maps hold, the same ones on both kernels: programs, maps, sockets, cgroups, type information. What
+// a kernel gives back (an id, a cookie) is translated to the object's place in its pool.
+
+import { createMap } from './raw-map.mjs'
+
+const LICENSE = new TextEncoder().encode('GPL\0')
+
+/** mov r0, 1; exit */
+function loadProgram(kernel, type, eat = 0) {
+  const insns = kernel.memory.alloc(16)
+  insns.bytes.set([0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
+  const license = kernel.memory.alloc(LICENSE.length)
+  license.bytes.set(LICENSE)
+  const attr = new DataView(new ArrayBuffer(152))
+  attr.setUint32(0, type, true)
+  attr.setUint32(4, 2, true)
+  attr.setBigUint64(8, insns.address, true)
+  attr.setBigUint64(16, license.address, true)
+  attr.setUint32(68, eat, true)
+  const fd = kernel.bpf(5, new Uint8Array(attr.buffer))
+  insns[Symbol.dispose]()
+  license[Symbol.dispose]()
+  return fd
+}
+
+/** id in BPF_OBJ_GET_INFO_BY_FD: of a program and of a map the second word. */
+function idOf(kernel, fd) {
+  const info = kernel.memory.alloc(256)
+  const attr = new DataView(new ArrayBuffer(16))
+  attr.setInt32(0, fd, true)
+  attr.setUint32(4, 256, true)
+  attr.setBigUint64(8, info.address, true)
+  kernel.bpf(15, new Uint8Array(attr.buffer))
+  const id = new DataView(info.bytes.buffer, info.bytes.byteOffset).getUint32(4, true)
+  info[Symbol.dispose]()
+  return id
+}
+
+/** BTF of `int` (type 1), 4 bytes. */
+function loadBtf(kernel) {
+  const strings = '\0int\0'
+  const types = new Uint32Array([1, 1 << 24, 4, (1 << 24) | 32])
+  const blob = new DataView(new ArrayBuffer(24 + 16 + strings.length))
+  blob.setUint16(0, 0xeb9f, true)
+  blob.setUint8(2, 1)
+  blob.setUint32(4, 24, true)
+  blob.setUint32(12, 16, true)
+  blob.setUint32(16, 16, true)
+  blob.setUint32(20, strings.length, true)
+  types.forEach((word, i) => {
+    blob.setUint32(24 + i * 4, word, true)
+  })
+  for (let i = 0; i < strings.length; i++) blob.setUint8(40 + i, strings.charCodeAt(i))
+  const data = kernel.memory.alloc(blob.byteLength)
+  data.bytes.set(new Uint8Array(blob.buffer))
+  const attr = new DataView(new ArrayBuffer(32))
+  attr.setBigUint64(0, data.address, true)
+  attr.setUint32(16, blob.byteLength, true)
+  const fd = kernel.bpf(18, new Uint8Array(attr.buffer))
+  data[Symbol.dispose]()
+  return fd
+}
+
+const INADDR_LOOPBACK = new Uint8Array([2, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+
+/** A bound UDP socket; with `reuse`, one of a reuseport group. */
+function udpSocket(kernel, reuse) {
+  const fd = kernel.socket(2, 2, 0)
+  if (fd < 0) return fd
+  if (reuse) kernel.setsockopt(fd, 1, 15, new Uint8Array([1, 0, 0, 0]))
+  kernel.bind(fd, INADDR_LOOPBACK)
+  return fd
+}
+
+const PERF_ATTR = (() => {
+  const attr = new DataView(new ArrayBuffer(120))
+  attr.setUint32(0, 1, true)
+  attr.setUint32(4, 120, true)
+  attr.setBigUint64(8, 10n, true)
+  attr.setBigUint64(16, 1n, true)
+  attr.setBigUint64(24, 1n << 10n, true)
+  return new Uint8Array(attr.buffer)
+})()
+
+/** Pools by what a map takes. Each is a list of fds; `ids` translates what lookups give back. */
+export function makePool(kernel, kind) {
+  const many = (make) => [make(0), make(1), make(2)]
+  switch (kind) {
+    case 'programs': {
+      const fds = [loadProgram(kernel, 1), loadProgram(kernel, 1), loadProgram(kernel, 6)]
+      return { fds, ids: new Map(fds.map((fd, i) => [idOf(kernel, fd), i])) }
+    }
+    case 'inner': {
+      const fds = [
+        createMap(kernel, { type: 2, key: 4, value: 8, max: 4 }),
+        createMap(kernel, { type: 2, key: 4, value: 8, max: 4 }),
+        createMap(kernel, { type: 2, key: 4, value: 8, max: 5 }),
+        createMap(kernel, { type: 1, key: 4, value: 8, max: 4 }),
+      ]
+      return { fds, ids: new Map(fds.map((fd, i) => [idOf(kernel, fd), i])) }
+    }
+    case 'udp':
+      return { fds: many(() => udpSocket(kernel, false)) }
+    case 'reuseport':
+      return { fds: many(() => udpSocket(kernel, true)) }
+    case 'perf':
+      return { fds: many((i) => kernel.perfEventOpen(PERF_ATTR, -1, i % 2, -1, 8)) }
+    case 'btf':
+      return { fds: [loadBtf(kernel)] }
+    default:
+      return { fds: [] }
+  }
+}
