@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the virtual kernel exports to its host.
 
-export { user_alloc, user_free, kernel_init } from './syscall/host'
+export {
+  user_alloc, user_free, kernel_init, sys_bpf, sys_close, sys_mmap, sys_munmap, sys_poll, set_option, get_option,
+} from './syscall/host'
+export { vmlinux_btf_set } from './syscall/btf-load'
+export { isaRun as isa_run } from './interp/isa'
+export { executedInsns as executed_insns } from './interp/run'

@@ -31,6 +31,8 @@ export interface KernelExports {
   sys_write(fd: number, data: number, length: number): number
   sys_perf_event_open(attr: number, pid: number, cpu: number, group: number, flags: number): number
   sys_ioctl(fd: number, request: number, arg: number): number
+  /** Instructions that the last run on the checked engine executed. */
+  executed_insns(): bigint
   isa_run(insns: number, count: number, memory: number, length: number, engine: number, out: number): number
   trace_pipe_read(buffer: number, length: number): number
   vmlinux_btf_set(bytes: number, length: number): number

@@ -29,3 +29,12 @@ inline_always u64 next_random(u64 *state) {
 
 // Hides a value's origin from the optimizer.
 #define opaque(x) asm volatile("" : "+r"(x))
+
+// Enough of libbpf's way to declare maps.
+#define __uint(name, val) int(*name)[val]
+#define __type(name, val) typeof(val) *name
+
+static void *(*map_lookup_elem)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static long (*map_update_elem)(void *map, const void *key, const void *value, u64 flags) =
+    (void *)BPF_FUNC_map_update_elem;
+static long (*skb_load_bytes)(const void *skb, u32 offset, void *to, u32 len) = (void *)BPF_FUNC_skb_load_bytes;

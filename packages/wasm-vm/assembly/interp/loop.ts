@@ -421,7 +421,10 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
         pc += jumpTo(pc)
         continue
       case OP_EXIT:
-        if (frame == base) return load<u64>(REGS)
+        if (frame == base) {
+          if (isChecked<T>()) run.budget = budget
+          return load<u64>(REGS)
+        }
         pc = popFrame(run, frame)
         frame -= FRAME_SIZE
         continue
@@ -438,7 +441,10 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
         }
         // Outside the packet: the program returns 0
         store<u64>(REGS, 0)
-        if (frame == base) return 0
+        if (frame == base) {
+          if (isChecked<T>()) run.budget = budget
+          return 0
+        }
         pc = popFrame(run, frame)
         frame -= FRAME_SIZE
         continue

@@ -112,6 +112,12 @@ function prepareChecked(run: Run, prog: Prog): void {
   }
 }
 
+/** Instructions that the last outermost run on the checked engine executed, its callbacks' included. */
+export function executedInsns(): u64 {
+  const run = currentRun()
+  return <u64>((run.budgetLimit ? run.budgetLimit : DEFAULT_BUDGET) - run.budget)
+}
+
 /** Calls back into the program that runs: `fn` is what a register that holds a callback holds. */
 export function invokeCallback(fn: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   const func = changetype<FuncRef>(<usize>fn)
