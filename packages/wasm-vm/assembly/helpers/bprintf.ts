@@ -328,7 +328,7 @@ function putPointer(s: Sink, spec: Spec): void {
   if (raw || c == 115 || c == 83) {
     const v = takeNumber(spec, true)
     if (!raw) putSymbol(s, v, spec)
-    else putAddress(s, c == 120 ? v : hashed(v), spec)
+    else putAddress(s, c == 120 ? v : hashedPointer(v), spec)
   } else putPackedText(s, spec, 0, 0)
   while (isAlnum(load<u8>(spec.fmt))) spec.fmt++
 }
@@ -339,7 +339,7 @@ function putAddress(s: Sink, v: u64, spec: Spec): void {
 }
 
 /** Addresses are not shown but as a number that stands for them; null and errors are. */
-function hashed(v: u64): u64 {
+export function hashedPointer(v: u64): u64 {
   if (v == 0 || v >= <u64>-4095) return v
   store<u64>(WORD, v)
   return <u64>keyHash(WORD, 8, 0x5ce9)

@@ -9,7 +9,7 @@ import {
 import { Btf, btfKind, btfNameOf, btfTypeById } from '../btf/btf'
 import { cstrEquals } from '../mem/bytes'
 import { kernel } from '../mem/root'
-import { sys_bpf } from '../syscall/bpf'
+import { sysBpf } from '../syscall/bpf'
 import { fdClose } from '../syscall/fd'
 import { asResult, errno } from './given'
 
@@ -25,7 +25,7 @@ export function sysBpfHelper(cmd: u64, attr: u64, size: u64, r4: u64, r5: u64): 
     case BPF_BTF_LOAD:
     case BPF_LINK_CREATE:
     case BPF_RAW_TRACEPOINT_OPEN:
-      return asResult(sys_bpf(<i32>c, <usize>attr, <u32>size))
+      return asResult(sysBpf(<i32>c, <usize>attr, <u32>size))
     default:
       return errno(EINVAL)
   }
