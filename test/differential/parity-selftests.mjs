@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openObject, verifyProgram } from '@skep/core'
+import { openObject, parseKallsyms, verifyProgram } from '@skep/core'
 import { selftestObjects, selftestsFolder } from './build-selftests.mjs'
 import { linuxKernel, virtualKernel } from './kernels.mjs'
 
@@ -35,6 +35,7 @@ const answers = !values.fresh && existsSync(ANSWERS) ? JSON.parse(readFileSync(A
 /** Level 4 gives the figures and the messages without the trace. */
 const LEVEL = 4
 const kernelBtf = linux.kernelBtf
+const kallsyms = parseKallsyms(readFileSync('/proc/kallsyms', 'utf8'))
 
 function open(path) {
   try {
@@ -54,6 +55,7 @@ function answer(path, name, kernel) {
       logLevel: LEVEL,
       logSize: 1 << 20,
       targetBtf: kernelBtf,
+      kallsyms,
     },
   )
   return { verdict, errno, message, processedInsns, totalStates, peakStates, verificationNs, insns }
@@ -71,12 +73,13 @@ function onLinux(path, name) {
   return answers[key]
 }
 
-let ours = await virtualKernel()
+const options = { kernelBtf, cpus: linux.facts.possibleCpus }
+let ours = await virtualKernel(options)
 async function onSkep(path, name) {
   try {
     return answer(path, name, ours)
   } catch (error) {
-    ours = await virtualKernel()
+    ours = await virtualKernel(options)
     return { failed: String(error.stack ?? error).slice(0, 400) }
   }
 }

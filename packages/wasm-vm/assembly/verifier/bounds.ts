@@ -12,7 +12,7 @@ import { Env } from './env'
 import { S, verbose } from './log/verbose'
 import { recordHasAsync } from './map-facts'
 import { BPF_ADD_CONST, REG_PREFIX_VAR_OFF, REG_SIZE, RegState, curReg } from './state'
-import { tnumCast, tnumConst, tnumIntersect, tnumRange, tnumSet } from './tnum'
+import { tnumCast, tnumConst, tnumIntersect, tnumNext, tnumRange, tnumSet } from './tnum'
 
 const S32_MIN: i32 = i32.MIN_VALUE
 const S32_MAX: i32 = i32.MAX_VALUE
@@ -158,6 +158,12 @@ function update64(r: RegState): void {
   r.smax = min<i64>(r.smax, <i64>(v | (m & 0x7fffffffffffffff)))
   r.umin = max<u64>(r.umin, v)
   r.umax = min<u64>(r.umax, v | m)
+  // The range and the known bits may leave a single number.
+  const lo = r.umin
+  const next = tnumNext(v, m, lo)
+  if ((lo & ~m) == v) {
+    if (next > r.umax) setKnown(r, lo)
+  } else if (next == (v | m) || (next <= r.umax && tnumNext(v, m, next) > r.umax)) setKnown(r, next)
 }
 /** Bounds learn from the known bits. */
 export function updateBounds(r: RegState): void {
@@ -193,7 +199,17 @@ function deduce32(r: RegState): void {
   if (<u32>(r.smin >> 32) + 1 == <u32>(r.smax >> 32) && <i32>r.smin < 0 && <i32>r.smax >= 0)
     meetS32(r, <i32>r.smin, <i32>r.smax)
   if (<i32>r.u32min <= <i32>r.u32max) meetS32(r, <i32>r.u32min, <i32>r.u32max)
-  if (<u32>r.s32min <= <u32>r.s32max) meetU32(r, <u32>r.s32min, <u32>r.s32max)
+  if (<u32>r.s32min <= <u32>r.s32max) {
+    meetU32(r, <u32>r.s32min, <u32>r.s32max)
+  } else if (r.u32max < <u32>r.s32min) {
+    // As in 64 bits: only the non-negative part of a signed range that crosses zero …
+    r.s32min = <i32>r.u32min
+    r.u32max = min<u32>(r.u32max, <u32>r.s32max)
+  } else if (<u32>r.s32max < r.u32min) {
+    // … or only the negative part.
+    r.s32max = <i32>r.u32max
+    r.u32min = max<u32>(r.u32min, <u32>r.s32min)
+  }
 }
 
 function deduce64(r: RegState): void {
@@ -398,12 +414,15 @@ export function coerceSubregSx(r: RegState, size: i32): void {
   markUnknown(env, curReg(env, regno))
 }
 
+/** It is no longer a copy of anything, nor a copy plus a constant. */
+export function clearScalarId(r: RegState): void {
+  r.id = 0
+  r.off = 0
+}
+
 /** Gives a scalar an id before it is copied, so that both learn from a later comparison. */
 export function assignScalarId(env: Env, r: RegState): void {
   if (r.type != SCALAR_VALUE) return
-  if (r.id & BPF_ADD_CONST) {
-    r.id = 0
-    r.off = 0
-  }
+  if (r.id & BPF_ADD_CONST) clearScalarId(r)
   if (!r.id && !isConst(r)) r.id = ++env.idGen
 }

@@ -7,7 +7,7 @@ import { PTR_TO_ARENA, SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { insnClass, insnCode, insnDst, insnImm, insnOff, insnSrc } from '../../insn/raw'
 import { markChainPrecision } from '../backtrack/precision'
 import {
-  assignScalarId, boundsSane, boundsSync, coerceSubregSx, coerceToSizeSx, isConst, isPointerValue, markKnown, markUnknown, regWidth, zext32,
+  assignScalarId, boundsSane, boundsSync, clearScalarId, coerceSubregSx, coerceToSizeSx, isConst, isPointerValue, markKnown, markUnknown, regWidth, zext32,
 } from '../bounds'
 import { Env } from '../env'
 import { aluString } from '../log/names'
@@ -33,14 +33,14 @@ const IMM: usize = memory.data(112, 8)
 /** A constant added to a linked scalar is remembered as a distance; anything else ends the link. */
 function trackDelta(env: Env, p: usize, dst: RegState, src: RegState): void {
   const adds = (insnCode(p) & 0xf0) == OP_ADD && insnClass(p) == ALU64
-  if (!env.bpfCapable || !adds || !dst.id || src.type != SCALAR_VALUE || !isConst(src)) {
-    dst.id = 0
+  const doubles = changetype<usize>(src) == changetype<usize>(dst)
+  if (!env.bpfCapable || !adds || !dst.id || doubles || src.type != SCALAR_VALUE || !isConst(src)) {
+    clearScalarId(dst)
     return
   }
   const val = src.varValue
   if ((dst.id & BPF_ADD_CONST) != 0 || val > S32_MAX) {
-    dst.off = 0
-    dst.id = 0
+    clearScalarId(dst)
   } else {
     dst.id |= BPF_ADD_CONST
     dst.off = <i32>val
@@ -137,7 +137,7 @@ function moveWide(env: Env, p: usize, dst: RegState, src: RegState): i32 {
   const same = src.umax < <u64>1 << (off - 1)
   if (same) assignScalarId(env, src)
   copyReg(dst, src)
-  if (!same) dst.id = 0
+  if (!same) clearScalarId(dst)
   coerceToSizeSx(dst, off >> 3)
   dst.subregDef = 0
   return 0
@@ -153,7 +153,7 @@ function moveNarrow(env: Env, p: usize, dst: RegState, src: RegState): i32 {
     const same = off == 0 ? regWidth(src) <= 32 : src.umax < <u64>1 << (off - 1)
     if (same) assignScalarId(env, src)
     copyReg(dst, src)
-    if (!same) dst.id = 0
+    if (!same) clearScalarId(dst)
     dst.subregDef = env.insnIdx + 1
     if (off) coerceSubregSx(dst, off >> 3)
   } else {

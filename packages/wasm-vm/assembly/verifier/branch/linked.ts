@@ -5,7 +5,7 @@
 import { SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { scalar32Add, scalar64Add } from '../alu/scalar'
 import { linkedCnt, linkedFrame, linkedIsReg, linkedNumber, linkedPush } from '../backtrack/history'
-import { markKnown } from '../bounds'
+import { clearScalarId, markKnown } from '../bounds'
 import { auxAt, Env } from '../env'
 import {
   BPF_ADD_CONST, BPF_REG_FP, copyReg, frameOf, isSpilledReg, regOf, RegState, slotCnt, spilledOf, VState,
@@ -18,7 +18,7 @@ const DELTA: usize = memory.data(112, 8)
 function collect(r: RegState, id: u32, frame: i32, number: i32, isReg: bool): void {
   if (r.type != SCALAR_VALUE || (r.id & ~BPF_ADD_CONST) != id) return
   // One too many: it is no longer a copy.
-  if (!linkedPush(frame, number, isReg)) r.id = 0
+  if (!linkedPush(frame, number, isReg)) clearScalarId(r)
 }
 
 /** Adds the live registers and the spilled ones with this id to the collection, from the innermost frame outwards. */
@@ -43,6 +43,7 @@ export function syncLinked(st: VState, known: RegState): void {
     if ((r.id & ~BPF_ADD_CONST) != (known.id & ~BPF_ADD_CONST)) continue
     const subregDef = r.subregDef
     const off = r.off
+    const id = r.id
     const plain = !(r.id & BPF_ADD_CONST) && !(known.id & BPF_ADD_CONST)
     if (plain || off == known.off) {
       copyReg(r, known)
@@ -54,6 +55,7 @@ export function syncLinked(st: VState, known: RegState): void {
     markKnown(delta, <u64>(<i64>(off - known.off)))
     copyReg(r, known)
     r.off = off
+    r.id = id
     r.subregDef = subregDef
     scalar32Add(r, delta)
     scalar64Add(r, delta)

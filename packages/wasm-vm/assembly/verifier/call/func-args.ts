@@ -99,6 +99,8 @@ export function isContextPointer(env: Env, btf: Btf, ptr: usize, type: i32, arg:
   }
   const ctx = contextName(type)
   if (ctx == '') return false
+  // The kernel's own type is a typedef: a struct of that name passes as well.
+  if (type == BPF_PROG_TYPE_KPROBE && isText(name, 'bpf_user_pt_regs_t')) return true
   if (type == BPF_PROG_TYPE_XDP && isText(name, 'xdp_buff')) return true
   if (ctx == '__sk_buff' && isText(name, 'sk_buff')) return true
   return isText(name, ctx)

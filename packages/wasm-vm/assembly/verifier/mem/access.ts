@@ -111,7 +111,7 @@ function dispatch(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: 
   }
   if (t == PTR_TO_MAP_VALUE) return checkMapValue(env, insn, regno, off, size, access, valueReg, signed)
   if (baseType(t) == PTR_TO_MEM) return checkMem(env, regno, off, size, access, valueReg)
-  if (t == PTR_TO_CTX) return checkContext(env, insn, regno, off, size, access, valueReg)
+  if (t == PTR_TO_CTX) return checkContext(env, insn, regno, off, size, access, valueReg, signed)
   if (t == PTR_TO_STACK) {
     err = checkStackBounds(env, regno, off, size, access)
     if (err) return err

@@ -3,7 +3,7 @@
 // Counterparts: check_ctx_access, check_sock_access.
 
 import { EACCES } from '../../gen/errno.gen'
-import { SCALAR_VALUE } from '../../gen/verifier-types.gen'
+import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { bpf_flow_keys__SIZE } from '../../gen/uapi-layouts.gen'
 import { isPointerValue, markKnownZero, markUnknown, mayBeNull } from '../bounds'
 import { Env, auxAt } from '../env'
@@ -16,14 +16,19 @@ import { contextByBtf, contextRow, pointedRow, rowType, rowUnit } from '../table
 import { READ, WRITE } from './kinds'
 import { checkPtrOff, rejectNegative } from './region'
 
-export function checkContext(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
+/** Pointers that are 32 bits wide in the context: sign extension would spoil them. */
+function isPacketType(t: i32): bool {
+  return t == PTR_TO_PACKET || t == PTR_TO_PACKET_META || t == PTR_TO_PACKET_END
+}
+
+export function checkContext(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32, valueReg: i32, signed: bool): i32 {
   if (access == WRITE && valueReg >= 0 && isPointerValue(env, valueReg))
     return reject(env, -EACCES, 'R%d leaks addr into ctx\n', valueReg)
   const err = checkPtrOff(env, curReg(env, regno), regno, false)
   if (err < 0) return err
   if (contextByBtf(env)) return unsupported(env, 'context that is described by kernel types')
   const row = contextRow(env, off, size, access == WRITE)
-  if (!row) {
+  if (!row || (signed && isPacketType(rowType(row)))) {
     verbose(env, 'invalid bpf_context access off=%d size=%d\n', off, size)
     verboseLinfo(env, insn)
     return -EACCES

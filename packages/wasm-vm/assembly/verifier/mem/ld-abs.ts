@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Legacy packet loads and 64-bit immediates. Counterparts: check_ld_abs, check_ld_imm.
 
-import { EINVAL } from '../../gen/errno.gen'
+import { EFAULT, EINVAL } from '../../gen/errno.gen'
 import { BPF_MAP_TYPE_ARENA } from '../../gen/uapi-enums.gen'
 import { CONST_PTR_TO_MAP, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_MEM, SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { insnCode, insnDst, insnImm, insnImm64, insnOff, insnSrc } from '../../insn/raw'
 import { BpfMap } from '../../maps/map'
 import { baseType, markKnown, markKnownZero, markUnknown } from '../bounds'
-import { BTF_FUNC_STATIC, Env, curAux, findSubprog, subprogAt } from '../env'
+import { prepareFuncExit } from '../call/callback'
+import { BTF_FUNC_STATIC, Env, curAux, findSubprog, markRegScratched, subprogAt } from '../env'
 import { reject, verifierBug } from '../log/verbose'
 import { checkResourceLeak } from '../refs'
 import { DST_OP, SRC_OP, checkRegArg, clearCallerSaved } from '../regs'
 import { curFrame, curReg } from '../state'
+import { pushStack } from '../states/stack'
 import { legacyPacketLoads } from '../tables'
 import { checkPtrOff } from './region'
 
@@ -38,6 +40,18 @@ export function checkLdAbs(env: Env, p: usize): i32 {
   const r0 = curReg(env, 0)
   markUnknown(env, r0)
   r0.subregDef = env.insnIdx + 1
+  return env.cur.curframe ? exitsEarly(env) : 0
+}
+
+/** A load outside the packet ends the function with 0: in a subprogram the caller goes on with that. */
+function exitsEarly(env: Env): i32 {
+  markRegScratched(env, 0)
+  const success = pushStack(env, env.insnIdx + 1, env.insnIdx, false)
+  if (!changetype<usize>(success)) return -EFAULT
+  markKnownZero(curReg(env, 0))
+  const err = prepareFuncExit(env)
+  if (err) return err
+  env.insnIdx--
   return 0
 }
 

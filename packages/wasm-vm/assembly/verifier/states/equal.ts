@@ -37,9 +37,12 @@ function rangeWithin(old: RegState, cur: RegState): bool {
 function scalarSafe(env: Env, old: RegState, cur: RegState, exact: i32): bool {
   if (env.exploreAluLimits) return sameBytes(old, cur, REG_PREFIX_ID) && checkScalarIds(env, old.id, cur.id)
   if (!old.precise && exact == NOT_EXACT) return true
-  if ((old.id & BPF_ADD_CONST) != (cur.id & BPF_ADD_CONST)) return false
-  if (old.id & BPF_ADD_CONST && old.off != cur.off) return false
-  return rangeWithin(old, cur) && bitsWithin(old, cur) && checkScalarIds(env, old.id, cur.id)
+  // A register that was no copy does not mind being one; a copy must be one, at the same distance.
+  const oldDelta = (old.id & BPF_ADD_CONST) != 0
+  const curDelta = (cur.id & BPF_ADD_CONST) != 0
+  if (old.id && oldDelta != curDelta) return false
+  if (oldDelta && old.off != cur.off) return false
+  return checkScalarIds(env, old.id, cur.id) && rangeWithin(old, cur) && bitsWithin(old, cur)
 }
 
 function regSafe(env: Env, old: RegState, cur: RegState, exact: i32): bool {
@@ -60,7 +63,9 @@ function regSafe(env: Env, old: RegState, cur: RegState, exact: i32): bool {
       )
     case PTR_TO_PACKET_META:
     case PTR_TO_PACKET:
-      if (old.range > cur.range || old.off != cur.off || !checkIds(env, old.id, cur.id)) return false
+      // Negative ranges say that it lies at or behind the end, which is no measure.
+      if (old.range < 0 || cur.range < 0 ? old.range != cur.range : old.range > cur.range) return false
+      if (old.off != cur.off || !checkIds(env, old.id, cur.id)) return false
       return rangeWithin(old, cur) && bitsWithin(old, cur)
     case PTR_TO_STACK:
       return regsExact(env, old, cur) && old.frameno == cur.frameno

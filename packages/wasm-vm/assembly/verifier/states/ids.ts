@@ -3,7 +3,7 @@
 // Counterparts: check_ids, check_scalar_ids, regs_exact.
 
 import { Env } from '../env'
-import { REG_PREFIX_ID, RegState, sameBytes } from '../state'
+import { BPF_ADD_CONST, REG_PREFIX_ID, RegState, sameBytes } from '../state'
 
 /** Pairs (old id, new id) seen in this comparison, ended by a zero. */
 const MAP_ROWS: i32 = (11 + 64) * 8 + 1
@@ -32,11 +32,12 @@ export function checkIds(env: Env, oldId: u32, curId: u32): bool {
   return false
 }
 
-/** An id of zero stands for one that nothing shares. */
+/** An old id of zero fits all; a new one of zero stands for one that nothing shares. Distances must hang together too. */
 export function checkScalarIds(env: Env, oldId: u32, curId: u32): bool {
-  if (!oldId) oldId = ++env.idmapTmp
+  if (!oldId) return true
   if (!curId) curId = ++env.idmapTmp
-  return checkIds(env, oldId, curId)
+  if (!checkIds(env, oldId, curId)) return false
+  return !(oldId & BPF_ADD_CONST) || checkIds(env, oldId & ~BPF_ADD_CONST, curId & ~BPF_ADD_CONST)
 }
 
 export function regsExact(env: Env, a: RegState, b: RegState): bool {

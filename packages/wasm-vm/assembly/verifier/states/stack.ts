@@ -158,7 +158,7 @@ export function widenImpreciseScalars(env: Env, old: VState, cur: VState): void 
     const a = frameOf(old, fr)
     const b = frameOf(cur, fr)
     for (let i = 0; i < MAX_BPF_REG; i++) maybeWiden(env, regOf(a, i), regOf(b, i))
-    const n = slotCnt(a)
+    const n = min<i32>(slotCnt(a), slotCnt(b))
     for (let i = 0; i < n; i++)
       if (isSpilledReg(a, i) && isSpilledReg(b, i)) maybeWiden(env, spilledOf(a, i), spilledOf(b, i))
   }
