@@ -16,8 +16,8 @@ import { progGet, progPut } from '../prog/refs'
 import { FD_PROG, fdGet, isErr } from '../syscall/fd'
 import { BpfMap } from './map'
 
-/** CONFIG_NR_CPUS of a distribution's kernel. */
-const NR_CPUS: u32 = 8192
+/** CONFIG_NR_CPUS of the kernel that is followed. */
+const NR_CPUS: u32 = 256
 const PROG: usize = 8
 const KERNEL_SIZE: u64 = 264
 

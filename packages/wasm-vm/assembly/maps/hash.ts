@@ -322,6 +322,11 @@ export function hashUpdate(map: BpfMap, key: usize, value: usize, flags: u64, al
   const bad = checkFlags(old, flags)
   if (bad) return bad
   if (h.percpu) return updatePercpu(h, bucket, old, key, value, hash, allCpus)
+  if (old && h.mapType == BPF_MAP_TYPE_HASH_OF_MAPS) {
+    freeElemFields(h, old)
+    store<u64>(old + h.valueOff, load<u64>(value))
+    return 0
+  }
   const e = takeElem(h, old)
   if (failed(e)) return <i32>e
   memory.copy(e + h.keyOff, key, h.keySize)

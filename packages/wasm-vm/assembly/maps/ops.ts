@@ -3,7 +3,11 @@
 
 import { EINVAL, EOPNOTSUPP, ENOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_BLOOM_FILTER,
+  ATTR_MAP_CREATE__btf_vmlinux_value_type_id, ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+} from '../gen/uapi-layouts.gen'
+import {
+  BPF_F_LINK, BPF_F_VTYPE_BTF_OBJ_FD, BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_BLOOM_FILTER,
   BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_CGROUP_STORAGE, BPF_MAP_TYPE_CGRP_STORAGE, BPF_MAP_TYPE_CPUMAP,
   BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH_OF_MAPS,
   BPF_MAP_TYPE_INODE_STORAGE, BPF_MAP_TYPE_LPM_TRIE, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
@@ -162,10 +166,16 @@ export function mapAlloc(map: BpfMap, attr: usize, innerFd: i32): i32 {
       const err = arenaAllocCheck(attr)
       return err ? err : arenaAlloc(map)
     }
-    // a kernel without struct_ops types: the value type is not found
-    case BPF_MAP_TYPE_STRUCT_OPS: return -ENOTSUPP
+    // the kernel has no struct_ops types of its own: the value type is not found
+    case BPF_MAP_TYPE_STRUCT_OPS: return structOpsAllocCheck(attr) ? -EINVAL : -ENOTSUPP
     default: return -EINVAL
   }
+}
+
+function structOpsAllocCheck(attr: usize): bool {
+  return load<u32>(attr, ATTR_MAP_CREATE__key_size) != 4 || load<u32>(attr, ATTR_MAP_CREATE__max_entries) != 1 ||
+    (load<u32>(attr, ATTR_MAP_CREATE__map_flags) & ~(BPF_F_LINK | BPF_F_VTYPE_BTF_OBJ_FD)) != 0 ||
+    !load<u32>(attr, ATTR_MAP_CREATE__btf_vmlinux_value_type_id)
 }
 
 /** map_free: gives back what the type took. */

@@ -21,7 +21,7 @@ export function queueAllocCheck(attr: usize): i32 {
   const entries = load<u32>(attr, ATTR_MAP_CREATE__max_entries)
   if (!entries || load<u32>(attr, ATTR_MAP_CREATE__key_size) || !valueSize) return -EINVAL
   if (flags & ~(BPF_F_NUMA_NODE | ACCESS_MASK) || !accessOk(flags)) return -EINVAL
-  return <u64>valueSize > KMALLOC_MAX || entries >= 0xffffffff / valueSize ? -E2BIG : 0
+  return <u64>valueSize > KMALLOC_MAX ? -E2BIG : 0
 }
 
 export function queueAlloc(map: BpfMap): i32 {

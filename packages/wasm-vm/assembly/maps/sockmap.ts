@@ -37,6 +37,11 @@ const KERNEL_ELEM: u64 = 48
   streamParser: Prog
   streamVerdict: Prog
   skbVerdict: Prog
+  /** Links through which they came; 0: attached directly. */
+  msgVerdictLink: usize
+  streamParserLink: usize
+  streamVerdictLink: usize
+  skbVerdictLink: usize
 }
 
 @inline export function smap(map: BpfMap): SockMap {

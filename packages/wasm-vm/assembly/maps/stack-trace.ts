@@ -105,6 +105,12 @@ export function stackTraceCopy(map: BpfMap, key: usize, value: usize): i32 {
   return 0
 }
 
+/** Lookup and delete. */
+export function stackTraceTake(map: BpfMap, key: usize, value: usize): i32 {
+  const err = stackTraceCopy(map, key, value)
+  return err ? err : stackTraceDelete(map, key)
+}
+
 export function stackTraceNextKey(map: BpfMap, key: usize, next: usize): i32 {
   const m = smap(map)
   let id: u32 = 0

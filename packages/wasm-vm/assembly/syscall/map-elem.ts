@@ -7,13 +7,14 @@ import {
 } from '../gen/uapi-layouts.gen'
 import {
   BPF_F_LOCK, BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_STACK_TRACE, BPF_MAP_TYPE_STRUCT_OPS,
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { hashLookupAndDelete } from '../maps/hash'
 import { BpfMap } from '../maps/map'
 import { mapGetNextKey } from '../maps/ops'
 import { queuePop } from '../maps/queue'
+import { stackTraceTake } from '../maps/stack-trace'
 import { userCopyValue, userDeleteElem, userUpdateValue } from '../maps/user'
 import { userValueSize } from '../maps/value'
 import { kfree, kmalloc } from '../mem/alloc'
@@ -160,6 +161,7 @@ export function mapLookupAndDeleteCmd(attr: usize): i32 {
   if (err) return done(b, err)
   if (queue) err = queuePop(map, b.value)
   else if (isHash(map.mapType)) err = hashLookupAndDelete(map, b.key, b.value)
+  else if (map.mapType == BPF_MAP_TYPE_STACK_TRACE) err = stackTraceTake(map, b.key, b.value)
   else err = -ENOTSUPP
   if (!err && !copyToUser(load<u64>(attr, ATTR_MAP_ELEM__value), b.value, <usize>size)) err = -EFAULT
   return done(b, err)

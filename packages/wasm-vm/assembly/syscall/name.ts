@@ -2,6 +2,7 @@
 // Names of objects: letters, digits, '_' and '.', ended within 16 bytes. Kernel counterpart: bpf_obj_name_cpy.
 
 import { EINVAL } from '../gen/errno.gen'
+import { isAlpha, isDigit } from '../mem/ctype'
 
 const SIZE: usize = 16
 
@@ -11,8 +12,7 @@ export function objName(dst: usize, src: usize): i32 {
   for (let i: usize = 0; i < SIZE; i++) {
     const c = <u32>load<u8>(src + i)
     if (!c) return <i32>i
-    const letter = (c >= 97 && c <= 122) || (c >= 65 && c <= 90)
-    if (!letter && !(c >= 48 && c <= 57) && c != 95 && c != 46) return -EINVAL
+    if (!isAlpha(c) && !isDigit(c) && c != 95 && c != 46) return -EINVAL
     store<u8>(dst + i, <u8>c)
   }
   return -EINVAL

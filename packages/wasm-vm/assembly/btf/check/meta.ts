@@ -2,6 +2,7 @@
 // First phase: each type for itself. Kernel counterpart: btf_check_meta and the check_meta functions.
 
 import { EINVAL, ENOTSUPP } from '../../gen/errno.gen'
+import { isAlpha, isDigit, isPrint } from '../../mem/ctype'
 import { btfKflag, btfKind, btfSize, btfType, btfVlen } from '../btf'
 import {
   KIND_ARRAY, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
@@ -20,10 +21,6 @@ function nameOffsetOk(env: BtfEnv, off: u32): bool {
   return off <= BTF_MAX_NAME_OFFSET && off < env.btf.stringLen
 }
 
-function letter(c: u32): bool {
-  return (c >= 65 && c <= 90) || (c >= 97 && c <= 122)
-}
-
 /** Whether the string at an offset is an identifier (with dots). */
 export function identifierOk(env: BtfEnv, off: u32): bool {
   if (off >= env.btf.stringLen) return false
@@ -31,7 +28,7 @@ export function identifierOk(env: BtfEnv, off: u32): bool {
   for (let i: usize = 0; i < NAME_LEN; i++) {
     const c = <u32>load<u8>(p + i)
     if (!c && i) return true
-    if (!letter(c) && c != 95 && c != 46 && (i == 0 || c < 48 || c > 57)) return false
+    if (!isAlpha(c) && c != 95 && c != 46 && (i == 0 || !isDigit(c))) return false
   }
   return !load<u8>(p + NAME_LEN)
 }
@@ -42,7 +39,7 @@ function sectionNameOk(env: BtfEnv, off: u32): bool {
   for (let i: usize = 0; i < NAME_LEN; i++) {
     const c = <u32>load<u8>(p + i)
     if (!c) return i != 0
-    if (c < 32 || c > 126) return false
+    if (!isPrint(c)) return false
   }
   return !load<u8>(p + NAME_LEN)
 }

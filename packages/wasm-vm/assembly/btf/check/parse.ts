@@ -108,10 +108,8 @@ function bad(env: BtfEnv, what: string, err: i32 = -EINVAL): i32 {
   return err
 }
 
-/** Fields of the header that is there: what an older one lacks is zero. */
-function headerField(env: BtfEnv, off: u32): u32 {
-  return off + 4 <= env.hdrLen ? load<u32>(env.btf.data + off) : 0
-}
+/** The header as far as there is one; what an older one lacks is zero. */
+const HDR: usize = memory.data(24, 8)
 
 function parseHeader(env: BtfEnv): i32 {
   const btf = env.btf
@@ -120,15 +118,17 @@ function parseHeader(env: BtfEnv): i32 {
   const hdrLen = load<u32>(btf.data, 4)
   if (size < hdrLen) return bad(env, 'btf_header not found')
   if (hdrLen > HEADER && !isZero(btf.data + HEADER, hdrLen - HEADER)) return bad(env, 'Unsupported btf_header', -E2BIG)
-  env.hdrLen = hdrLen
-  const magic = hdrLen >= 2 ? <u32>load<u16>(btf.data) : 0
-  const version = hdrLen >= 3 ? <u32>load<u8>(btf.data, 2) : 0
-  const flags = hdrLen >= 4 ? <u32>load<u8>(btf.data, 3) : 0
-  env.typeOff = headerField(env, 8)
-  env.typeLen = headerField(env, 12)
-  env.strOff = headerField(env, 16)
-  env.strLen = headerField(env, 20)
-  const shownLen = hdrLen >= 8 ? hdrLen : 0
+  memory.fill(HDR, 0, HEADER)
+  memory.copy(HDR, btf.data, min<u32>(hdrLen, HEADER))
+  const magic = <u32>load<u16>(HDR)
+  const version = <u32>load<u8>(HDR, 2)
+  const flags = <u32>load<u8>(HDR, 3)
+  const shownLen = load<u32>(HDR, 4)
+  env.hdrLen = shownLen
+  env.typeOff = load<u32>(HDR, 8)
+  env.typeLen = load<u32>(HDR, 12)
+  env.strOff = load<u32>(HDR, 16)
+  env.strLen = load<u32>(HDR, 20)
   message(env, 'magic: 0x%x\n', magic)
   message(env, 'version: %u\n', version)
   message(env, 'flags: 0x%x\n', flags)
@@ -147,7 +147,9 @@ function parseHeader(env: BtfEnv): i32 {
 
 /** Both sections lie one behind the other, without gaps, and fill the rest. */
 function checkSections(env: BtfEnv, expected: u32): i32 {
-  const stringsFirst = env.strOff < env.typeOff || (env.strOff == env.typeOff && env.strLen < env.typeLen)
+  // sorted by the sign of differences, as Linux does
+  const before = <i32>(env.typeOff - env.strOff)
+  const stringsFirst = before > 0 || (before == 0 && <i32>(env.typeLen - env.strLen) > 0)
   let total: u32 = 0
   for (let i = 0; i < 2; i++) {
     const strings = (i == 0) == stringsFirst
