@@ -14,6 +14,7 @@ const NULL_PAGE: u64 = 1024
 
 /** False: EFAULT. */
 export function copyFromUser(dst: usize, src: u64, len: usize): bool {
+  if (!len) return true
   if (!userOk(src, <u64>len)) return false
   memory.copy(dst, <usize>src, len)
   return true
@@ -21,6 +22,7 @@ export function copyFromUser(dst: usize, src: u64, len: usize): bool {
 
 /** False: EFAULT. */
 export function copyToUser(dst: u64, src: usize, len: usize): bool {
+  if (!len) return true
   if (!userOk(dst, <u64>len)) return false
   memory.copy(<usize>dst, src, len)
   return true
