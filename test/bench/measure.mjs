@@ -16,8 +16,8 @@ export function load(kernel, name) {
   const program = loaded.programs.get(name)
   return {
     run(repeat) {
-      const { retval, duration } = program.testRun({ dataIn: PACKET, repeat })
-      return { ns: Number(duration), retval: retval >>> 0 }
+      const { retval, durationNs } = program.testRun({ dataIn: PACKET, repeat })
+      return { ns: durationNs, retval: retval >>> 0 }
     },
     close: () => loaded[Symbol.dispose](),
   }
@@ -27,7 +27,7 @@ export function load(kernel, name) {
 export function overhead(kernel) {
   const insns = Uint8Array.from([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
   using program = loadRaw(kernel, { type: 1, insns })
-  const times = Array.from({ length: 9 }, () => Number(program.testRun({ dataIn: PACKET, repeat: 20_000 }).duration))
+  const times = Array.from({ length: 9 }, () => program.testRun({ dataIn: PACKET, repeat: 20_000 }).durationNs)
   return median(times)
 }
 

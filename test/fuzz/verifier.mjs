@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Random programs on both kernels: verdict, errno, message and counts must be the same; with --trace every line of the
+// log at level 2. Programs are only loaded, never run.
+//
+//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--mutate percent] [--stop n] [--save file]
+//   node test/fuzz/verifier.mjs --only <seed>     one program, with both logs
+
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { linuxKernel, virtualKernel } from '../differential/kernels.mjs'
+import { lastMessage, RawLoader, stats } from '../differential/raw-load.mjs'
+import { rawTests } from '../differential/recorded.mjs'
+import { FD_BASE, MAPS, withDescriptors } from './maps.mjs'
+import { mutated, shrunk } from './mutations.mjs'
+import { randomProgram } from './programs.mjs'
+import { Random } from './random.mjs'
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+    trace: { type: 'boolean' },
+    mutate: { type: 'string', default: '40' },
+    stop: { type: 'string', default: '10' },
+    only: { type: 'string' },
+    save: { type: 'string' },
+  },
+})
+const { kernel, reason } = await linuxKernel()
+if (!kernel) {
+  console.log(`fuzz:verifier: skipped, no Linux: ${reason}`)
+  process.exit(process.env.SKEP_REQUIRE_LINUX ? 1 : 0)
+}
+
+class Side {
+  constructor(k) {
+    this.kernel = k
+    this.loader = new RawLoader(k, 1 << 20)
+    this.fds = MAPS.map((map) => this.loader.createMap(map))
+    const failed = this.fds.findIndex((fd) => fd < 0)
+    if (failed >= 0) throw new Error(`map ${failed} of type ${MAPS[failed].type}: errno ${-this.fds[failed]}`)
+  }
+  load(program, logLevel) {
+    const insns = withDescriptors(program.insns, this.fds)
+    const answer = this.loader.load({ ...program, insns, logLevel })
+    this.#renewProgArrays(insns)
+    return answer
+  }
+
+  /** The first program that uses a program array decides which others may. */
+  #renewProgArrays(insns) {
+    MAPS.forEach((map, place) => {
+      if (map.type !== 3) return
+      const fd = this.fds[place]
+      const view = new DataView(insns.buffer)
+      for (let i = 0; i + 16 <= insns.length; i += 8) {
+        if (insns[i] !== 0x18 || view.getInt32(i + 4, true) !== fd) continue
+        this.kernel.close(fd)
+        this.fds[place] = this.loader.createMap(map)
+        return
+      }
+    })
+  }
+}
+const linux = new Side(kernel)
+let ours = new Side(await virtualKernel())
+
+/** Recorded tests whose maps are among ours serve as seeds of mutations. */
+function seedsOfMutations() {
+  const seeds = []
+  for (const test of rawTests()) {
+    const places = new Map()
+    for (const map of test.maps) {
+      const place = MAPS.findIndex((m) => m.type === map.type && m.key === map.key && m.value === map.value)
+      places.set(map.fd, place)
+    }
+    const insns = Uint8Array.from(Buffer.from(test.insns, 'hex'))
+    if (insns.length > 8 * 200 || [...places.values()].includes(-1) || test.btf_id) continue
+    const view = new DataView(insns.buffer)
+    for (let i = 0; i + 16 <= insns.length; i += 8) {
+      const place = places.get(view.getInt32(i + 4, true))
+      if (insns[i] === 0x18 && insns[i + 1] >> 4 === 1 && place !== undefined)
+        view.setInt32(i + 4, FD_BASE + place, true)
+    }
+    const { type, eat, flags, license } = test
+    seeds.push({ insns, type, eat, flags, license })
+  }
+  return seeds
+}
+const seeds = seedsOfMutations()
+
+function programOf(seed) {
+  const random = new Random(seed)
+  if (seeds.length && random.chance(Number(values.mutate))) return mutated(random, random.pick(seeds))
+  const program = randomProgram(random)
+  return random.chance(25) ? mutated(random, program) : program
+}
+
+const clean = (log) =>
+  log
+    .replace(/verification time \d+ usec/g, 'verification time')
+    .replace(/(\(18\) r\d+ = )0x[0-9a-f]+ */g, '$1')
+    .split('\n')
+
+/** What differs between the two, or undefined. */
+function difference(program) {
+  const level = values.trace ? 2 : 1
+  const a = linux.load(program, level)
+  let b
+  try {
+    b = ours.load(program, level)
+  } catch (error) {
+    return { kind: 'trap', linux: a.result, skep: String(error), trap: true }
+  }
+  if (b.result === -524) return undefined
+  const verdict = (x) => (x.result < 0 ? x.result : 'accepted')
+  if (verdict(a) !== verdict(b)) {
+    return {
+      kind: 'verdict',
+      linux: `${verdict(a)} ${lastMessage(a.log)}`,
+      skep: `${verdict(b)} ${lastMessage(b.log)}`,
+    }
+  }
+  if (a.result < 0 && lastMessage(a.log) !== lastMessage(b.log)) {
+    return { kind: 'message', linux: lastMessage(a.log), skep: lastMessage(b.log) }
+  }
+  const [x, y] = [stats(a.log), stats(b.log)]
+  if (JSON.stringify(x) !== JSON.stringify(y))
+    return { kind: 'counts', linux: JSON.stringify(x), skep: JSON.stringify(y) }
+  if (!values.trace) return undefined
+  const [p, q] = [clean(a.log), clean(b.log)]
+  const at = p.findIndex((line, i) => line !== q[i])
+  return at < 0
+    ? undefined
+    : { kind: 'trace', linux: p.slice(at, at + 2).join('\n'), skep: q.slice(at, at + 2).join('\n') }
+}
+
+const hex = (bytes) => Buffer.from(bytes).toString('hex')
+
+if (values.only !== undefined) {
+  const program = programOf(Number(values.only))
+  const found = difference(program)
+  const small = found && !found.trap ? shrunk(program, (p) => difference(p)?.kind === found.kind) : program
+  const level = 2
+  console.log(JSON.stringify({ ...small, insns: hex(small.insns) }))
+  console.log(found ?? 'no difference')
+  const [a, b] = [clean(linux.load(small, level).log), clean(ours.load(small, level).log)]
+  const at = a.findIndex((line, i) => line !== b[i])
+  if (at < 0) console.log(a.join('\n'))
+  else {
+    console.log(a.slice(0, at).join('\n'))
+    for (const line of a.slice(at, at + 8)) console.log(`linux ${line}`)
+    for (const line of b.slice(at, at + 8)) console.log(`skep  ${line}`)
+  }
+  process.exit(found ? 1 : 0)
+}
+
+const counts = { loads: 0, accepted: 0, refused: 0, unsupported: 0 }
+const found = []
+const from = Number(values.seed)
+for (let seed = from; seed < from + Number(values.count) && found.length < Number(values.stop); seed++) {
+  const program = programOf(seed)
+  const diff = difference(program)
+  counts.loads++
+  if (!diff) continue
+  found.push({ seed, ...diff })
+  console.log(`seed ${seed}: ${diff.kind}\n    linux ${diff.linux}\n    skep  ${diff.skep}`)
+  if (diff.trap) ours = new Side(await virtualKernel())
+}
+if (values.save) {
+  const lines = found.map((f) => JSON.stringify({ ...f, ...programOf(f.seed), insns: hex(programOf(f.seed).insns) }))
+  writeFileSync(values.save, `${lines.join('\n')}\n`)
+}
+console.log(`fuzz:verifier: ${counts.loads} programs, ${found.length} differences`)
+process.exit(found.length ? 1 : 0)
