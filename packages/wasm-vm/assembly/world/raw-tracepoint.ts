@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Links of raw tracepoints and of tracing programs. Kernel counterpart: bpf_raw_tp_link_attach and
+// bpf_tracing_prog_attach of kernel/bpf/syscall.c.
+
+import { EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../gen/errno.gen'
+import {
+  BPF_FD_TYPE_RAW_TRACEPOINT, BPF_LINK_TYPE_RAW_TRACEPOINT, BPF_LINK_TYPE_TRACING, BPF_LSM_MAC, BPF_MODIFY_RETURN,
+  BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF_TRACE_RAW_TP,
+} from '../gen/uapi-enums.gen'
+import {
+  ATTR_LINK_CREATE__target_btf_id, ATTR_LINK_CREATE__target_fd, ATTR_LINK_CREATE__tracing__cookie,
+  ATTR_TASK_FD_QUERY__buf, ATTR_TASK_FD_QUERY__buf_len, ATTR_TASK_FD_QUERY__fd_type, ATTR_TASK_FD_QUERY__prog_id,
+  ATTR_TASK_FD_QUERY__probe_addr, ATTR_TASK_FD_QUERY__probe_offset, bpf_link_info__raw_tracepoint__cookie,
+  bpf_link_info__raw_tracepoint__tp_name, bpf_link_info__raw_tracepoint__tp_name_len, bpf_link_info__tracing__attach_type,
+  bpf_link_info__tracing__cookie, bpf_link_info__tracing__target_btf_id, bpf_link_info__tracing__target_obj_id,
+} from '../gen/uapi-layouts.gen'
+import { kmalloc } from '../mem/alloc'
+import { cstrEquals, cstrlen } from '../mem/bytes'
+import { copyToUser, putUser32, putUser64 } from '../mem/user'
+import { Prog } from '../prog/prog'
+import { FD_PROG, fdGet, isErr } from '../syscall/fd'
+import { Link, linkCancel, linkNew, linkSettle } from '../syscall/link'
+import { runCtx } from './hook'
+import { runArrayAppend, runArrayFree, runArrayWithout } from './run-array'
+import { Tracepoint, tracepointFind } from './tracepoint'
+import { world, World } from './world'
+
+/** Attaches to a raw tracepoint; `name` 0: that which the program was loaded for. */
+export function rawLinkCreate(prog: Prog, name: usize, cookie: u64): i32 {
+  const tpName = name ? name : prog.attachFuncName
+  if (!tpName) return -EINVAL
+  const tp = tracepointFind(0, tpName)
+  if (!changetype<usize>(tp)) return -ENOENT
+  if (prog.maxCtxOffset > tp.argCount * 8 || prog.maxTpAccess > tp.writableSize) return -EINVAL
+  const link = linkNew(BPF_LINK_TYPE_RAW_TRACEPOINT, prog, BPF_TRACE_RAW_TP)
+  if (!changetype<usize>(link)) return -ENOMEM
+  const n = cstrlen(tp.name) + 1
+  link.name = kmalloc(n)
+  const array = runArrayAppend(tp.raw, prog, changetype<usize>(link), cookie)
+  if (!link.name || !changetype<usize>(array)) {
+    linkCancel(link)
+    return -ENOMEM
+  }
+  memory.copy(link.name, tp.name, n)
+  link.cookie = cookie
+  runArrayFree(tp.raw)
+  tp.raw = array
+  link.target = changetype<usize>(tp)
+  return linkSettle(link)
+}
+
+/** Attaches a program of TRACING, LSM or EXT to the function that it was loaded for. */
+export function tracingLinkCreate(attr: usize, prog: Prog): i32 {
+  const targetFd = attr ? load<i32>(attr, ATTR_LINK_CREATE__target_fd) : 0
+  const targetId = attr ? load<u32>(attr, ATTR_LINK_CREATE__target_btf_id) : 0
+  const cookie = attr ? load<u64>(attr, ATTR_LINK_CREATE__tracing__cookie) : 0
+  if (!kindOk(prog)) return -EINVAL
+  if ((targetFd != 0) != (targetId != 0)) return -EINVAL
+  let target: usize = 0
+  if (targetFd) {
+    target = fdGet(targetFd, FD_PROG)
+    if (isErr(target)) return <i32>target
+    if (prog.type != BPF_PROG_TYPE_EXT && prog.type != BPF_PROG_TYPE_TRACING) return -EINVAL
+  }
+  for (let l = changetype<Link>(world().tracing); changetype<usize>(l); l = l.next) if (l.prog == prog) return -EBUSY
+  const link = linkNew(BPF_LINK_TYPE_TRACING, prog, prog.expectedAttachType)
+  if (!changetype<usize>(link)) return -ENOMEM
+  link.cookie = cookie
+  link.aux0 = targetId ? targetId : prog.attachBtfId
+  link.target = 1
+  link.next = changetype<Link>(world().tracing)
+  world().tracing = changetype<usize>(link)
+  return linkSettle(link)
+}
+
+function kindOk(prog: Prog): bool {
+  switch (prog.type) {
+    case BPF_PROG_TYPE_TRACING:
+      return prog.expectedAttachType == BPF_TRACE_FENTRY || prog.expectedAttachType == BPF_TRACE_FEXIT ||
+        prog.expectedAttachType == BPF_MODIFY_RETURN
+    case BPF_PROG_TYPE_EXT:
+      return prog.expectedAttachType == 0
+    case BPF_PROG_TYPE_LSM:
+      return prog.expectedAttachType == BPF_LSM_MAC
+    default:
+      return false
+  }
+}
+
+export function rawLinkRelease(link: Link): void {
+  if (!link.target) return
+  if (link.type == BPF_LINK_TYPE_TRACING) {
+    let at = changetype<usize>(world()) + offsetof<World>('tracing')
+    while (load<usize>(at) && load<usize>(at) != changetype<usize>(link)) at = load<usize>(at) + offsetof<Link>('next')
+    if (load<usize>(at)) store<usize>(at, changetype<usize>(link.next))
+  } else {
+    const tp = changetype<Tracepoint>(link.target)
+    const rest = runArrayWithout(tp.raw, link.prog, changetype<usize>(link))
+    runArrayFree(tp.raw)
+    tp.raw = rest
+  }
+  link.target = 0
+}
+
+/** A text for the caller that has `*lenAt` bytes at `addr`; the length that it needs is left in *lenAt. */
+export function giveText(text: usize, addr: u64, lenAt: usize): i32 {
+  const n = text ? <u32>cstrlen(text) : 0
+  const room = load<u32>(lenAt)
+  if ((addr != 0) != (room != 0)) return -EINVAL
+  store<u32>(lenAt, n + 1)
+  if (!addr) return 0
+  if (room >= n + 1) return copyToUser(addr, text, n + 1) ? 0 : -EFAULT
+  if (!copyToUser(addr, text, room - 1)) return -EFAULT
+  if (!copyToUser(addr + <u64>(room - 1), text + <usize>n, 1)) return -EFAULT
+  return -ENOSPC
+}
+
+export function rawLinkInfo(link: Link, info: usize): i32 {
+  store<u64>(info, link.cookie, bpf_link_info__raw_tracepoint__cookie)
+  return giveText(link.name, load<u64>(info, bpf_link_info__raw_tracepoint__tp_name),
+    info + bpf_link_info__raw_tracepoint__tp_name_len)
+}
+
+export function tracingLinkInfo(link: Link, info: usize): i32 {
+  store<u32>(info, link.attachType, bpf_link_info__tracing__attach_type)
+  store<u32>(info, changetype<usize>(link.prog.attachProg) ? link.prog.attachProg.id : 1, bpf_link_info__tracing__target_obj_id)
+  store<u32>(info, link.aux0, bpf_link_info__tracing__target_btf_id)
+  store<u64>(info, link.cookie, bpf_link_info__tracing__cookie)
+  return 0
+}
+
+/** Answers BPF_TASK_FD_QUERY with a text. */
+export function answerFdQuery(attr: usize, uattr: u64, progId: u32, type: u32, text: usize, offset: u64, addr: u64): i32 {
+  const n = text ? <u32>cstrlen(text) : 0
+  const room = load<u32>(attr, ATTR_TASK_FD_QUERY__buf_len)
+  const buf = load<u64>(attr, ATTR_TASK_FD_QUERY__buf)
+  let err = 0
+  if (!putUser32(uattr + ATTR_TASK_FD_QUERY__buf_len, n)) return -EFAULT
+  if (buf && room) {
+    if (room >= n + 1) {
+      if (!copyToUser(buf, text ? text : ZERO, n + 1)) return -EFAULT
+    } else {
+      err = -ENOSPC
+      if (!copyToUser(buf, text, room - 1) || !copyToUser(buf + <u64>(room - 1), ZERO, 1)) return -EFAULT
+    }
+  }
+  const ok = putUser32(uattr + ATTR_TASK_FD_QUERY__prog_id, progId) && putUser32(uattr + ATTR_TASK_FD_QUERY__fd_type, type) &&
+    putUser64(uattr + ATTR_TASK_FD_QUERY__probe_offset, offset) && putUser64(uattr + ATTR_TASK_FD_QUERY__probe_addr, addr)
+  return ok ? err : -EFAULT
+}
+const ZERO: usize = memory.data(8, 8)
+
+export function rawFdQuery(link: Link, attr: usize, uattr: u64): i32 {
+  return answerFdQuery(attr, uattr, link.prog.id, BPF_FD_TYPE_RAW_TRACEPOINT, link.name, 0, 0)
+}
+
+/**
+ * A function of the simulated kernel is called: programs that are attached to it by the BTF id or the name run with the
+ * arguments at `args`, followed by the return value. The value that they leave: what fmod_ret and LSM programs return.
+ */
+export function fireFunction(name: usize, args: usize, argCount: u32, ret: i64): i64 {
+  const retAt = args + (<usize>argCount << 3)
+  store<i64>(retAt, 0)
+  runKind(name, args, argCount, BPF_TRACE_FENTRY)
+  store<i64>(retAt, ret)
+  let result = ret
+  const changed = runKind(name, args, argCount, BPF_MODIFY_RETURN)
+  if (changed) result = changed
+  if (!result) {
+    const denied = runKind(name, args, argCount, BPF_LSM_MAC)
+    if (denied) result = denied
+  }
+  store<i64>(retAt, result)
+  runKind(name, args, argCount, BPF_TRACE_FEXIT)
+  return result
+}
+
+function runKind(name: usize, args: usize, argCount: u32, kind: u32): i64 {
+  for (let l = changetype<Link>(world().tracing); changetype<usize>(l); l = l.next) {
+    if (l.attachType != kind || !l.prog.attachFuncName || !cstrEquals(l.prog.attachFuncName, name)) continue
+    if (l.prog.active) {
+      l.prog.recursionMisses++
+      continue
+    }
+    l.prog.active++
+    const r = runCtx(l.prog, args, (argCount + 1) << 3, 0, l.cookie)
+    l.prog.active--
+    if ((kind == BPF_MODIFY_RETURN || kind == BPF_LSM_MAC) && <i32>r) return <i64>(<i32>r)
+  }
+  return 0
+}
