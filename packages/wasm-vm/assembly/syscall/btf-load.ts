@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // BPF_BTF_LOAD, and the type information of the kernel itself that the host gives.
 
-import { EBADF, EINVAL, ENOMEM, EPERM } from '../gen/errno.gen'
-import { ATTR_BTF_LOAD__btf_flags } from '../gen/uapi-layouts.gen'
+import { EINVAL, ENOMEM, EPERM } from '../gen/errno.gen'
+import { ATTR_BTF_LOAD__btf_flags, ATTR_BTF_LOAD__btf_token_fd } from '../gen/uapi-layouts.gen'
 import { BPF_F_TOKEN_FD } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfParse, btfParseTrusted } from '../btf/check/parse'
@@ -13,11 +13,12 @@ import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { bpfCapable, CAP_BPF } from './caps'
 import { FD_BTF, fdInstall, isErr, MODE_RDWR } from './fd'
+import { tokenFromFd } from './token'
 
 export function btfLoad(attr: usize, size: u32, uattr: u64): i32 {
   const flags = load<u32>(attr, ATTR_BTF_LOAD__btf_flags)
   if (flags & ~BPF_F_TOKEN_FD) return -EINVAL
-  if (flags & BPF_F_TOKEN_FD) return -EBADF
+  if (flags & BPF_F_TOKEN_FD) return tokenFromFd(load<i32>(attr, ATTR_BTF_LOAD__btf_token_fd))
   if (!bpfCapable(CAP_BPF)) return -EPERM
   const p = btfParse(attr, size, uattr)
   if (isErr(p)) return <i32>p

@@ -21,6 +21,8 @@ export const FD_PROG: u32 = 2
 export const FD_BTF: u32 = 3
 export const FD_LINK: u32 = 4
 export const FD_STATS: u32 = 5
+/** The console, which the caller has from the start. */
+export const FD_CONSOLE: u32 = 6
 /** From here on the kinds of world/files.ts. */
 export const FD_WORLD: u32 = 16
 
@@ -29,7 +31,7 @@ export const MODE_WRITE: u32 = 2
 export const MODE_RDWR: u32 = 3
 
 const SLOT: usize = 16
-/** 0 to 2 are the host's console. */
+/** 0 to 2 are the console. */
 const FIRST: u32 = 3
 
 @inline export function fdSlot(fd: i32): usize {
@@ -39,6 +41,7 @@ const FIRST: u32 = 3
 
 /** What kind of file it is; FD_FREE: none. */
 export function fdKind(fd: i32): u32 {
+  if (<u32>fd < FIRST) return FD_CONSOLE
   const s = fdSlot(fd)
   return s ? load<u32>(s) : FD_FREE
 }
@@ -74,6 +77,7 @@ export function fdInstall(kind: u32, obj: usize, mode: u32): i32 {
 
 /** close(2). */
 export function fdClose(fd: i32): i32 {
+  if (<u32>fd < FIRST) return 0
   const s = fdSlot(fd)
   if (!s || !load<u32>(s)) return -EBADF
   const kind = load<u32>(s)

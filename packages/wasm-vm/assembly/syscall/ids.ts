@@ -2,7 +2,8 @@
 // Numbers of objects: GET_NEXT_ID and GET_FD_BY_ID of programs, maps, type information and links.
 
 import { EFAULT, EINVAL, ENOENT, EPERM } from '../gen/errno.gen'
-import { ATTR_GET_ID__next_id, ATTR_GET_ID__open_flags, ATTR_GET_ID__start_id } from '../gen/uapi-layouts.gen'
+import { ATTR_GET_ID__fd_by_id_token_fd, ATTR_GET_ID__next_id, ATTR_GET_ID__open_flags, ATTR_GET_ID__start_id } from '../gen/uapi-layouts.gen'
+import { BPF_F_RDONLY, BPF_F_TOKEN_FD, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfGet, btfPut } from '../btf/refs'
 import { BpfMap } from '../maps/map'
@@ -16,7 +17,7 @@ import { capable, CAP_SYS_ADMIN } from './caps'
 import { FD_BTF, FD_LINK, FD_MAP, FD_PROG, fdInstall, MODE_RDWR } from './fd'
 import { fileFlagMode } from './file-flags'
 import { Link, linkGet, linkPut } from './link'
-import { BPF_F_RDONLY, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
+import { tokenFromFd } from './token'
 
 export function nextIdCmd(attr: usize, uattr: u64, ids: Ids): i32 {
   const start = load<u32>(attr, ATTR_GET_ID__start_id)
@@ -52,6 +53,8 @@ export function mapByIdCmd(attr: usize): i32 {
 }
 
 export function btfByIdCmd(attr: usize): i32 {
+  if (load<u32>(attr, ATTR_GET_ID__open_flags) & ~BPF_F_TOKEN_FD) return -EINVAL
+  if (load<u32>(attr, ATTR_GET_ID__open_flags)) return tokenFromFd(load<i32>(attr, ATTR_GET_ID__fd_by_id_token_fd))
   if (!capable(CAP_SYS_ADMIN)) return -EPERM
   const p = idFind(kernel().btfs, load<u32>(attr))
   if (!p) return -ENOENT

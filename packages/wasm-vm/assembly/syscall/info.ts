@@ -19,6 +19,7 @@ import {
   bpf_prog_info__run_cnt, bpf_prog_info__run_time_ns, bpf_prog_info__SIZE, bpf_prog_info__tag, bpf_prog_info__type,
   bpf_prog_info__verified_insns, bpf_prog_info__xlated_prog_insns, bpf_prog_info__xlated_prog_len,
 } from '../gen/uapi-layouts.gen'
+import { BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { Decoded } from '../insn/record'
 import { BpfMap, mapName } from '../maps/map'
@@ -35,8 +36,9 @@ import { sha256 } from './digest'
 /** Kernel's copy of the caller's info struct. */
 const INFO: usize = memory.data(256, 8)
 const INFO_ROOM: usize = 256
-/** End of the last field of bpf_prog_info, whose size has padding behind it. */
+/** Ends of the last fields of structs whose sizes have padding behind them. */
 const PROG_INFO_END: u32 = bpf_prog_info__attach_btf_id + 4
+const MAP_INFO_END: u32 = bpf_map_info__hash_size + 4
 const FUNC_INFO_SIZE: u32 = 8
 const LINE_INFO_SIZE: u32 = 16
 
@@ -168,7 +170,7 @@ function progTags(p: Prog, funcs: u32): i32 {
 const TAG: usize = memory.data(32, 8)
 
 function mapInfo(m: BpfMap, uinfo: u64, ulen: u32, uattr: u64): i32 {
-  const bad = checkTail(uinfo, bpf_map_info__SIZE, ulen)
+  const bad = checkTail(uinfo, MAP_INFO_END, ulen)
   if (bad) return bad
   const len = min<u32>(ulen, bpf_map_info__SIZE)
   if (!copyFromUser(INFO, uinfo, len)) return -EFAULT
@@ -195,10 +197,9 @@ function mapInfo(m: BpfMap, uinfo: u64, ulen: u32, uattr: u64): i32 {
 
 /** Digest of a frozen array of one: what a signed loader checks. */
 function mapHash(m: BpfMap, to: u64, size: u32): i32 {
-  if (!to && !size) return 0
-  if (!to || !size) return -EINVAL
-  if (m.mapType != 2 || !m.frozen) return m.mapType != 2 ? -EINVAL : -EPERM
-  if (size != 32) return -EINVAL
+  if (!to) return size ? -EINVAL : 0
+  if (m.mapType != BPF_MAP_TYPE_ARRAY || size != 32) return -EINVAL
+  if (!m.frozen) return -EPERM
   if (!sha256(m.values, <usize>m.valueSize, TAG) || !copyToUser(to, TAG, 32)) return -EFAULT
   store<u64>(INFO, to, bpf_map_info__hash)
   store<u32>(INFO, 32, bpf_map_info__hash_size)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // BPF_MAP_CREATE. Kernel counterpart: map_create of kernel/bpf/syscall.c.
 
-import { EACCES, EBADF, EFAULT, EINVAL, ENOMEM, EPERM } from '../gen/errno.gen'
+import { EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import {
   ATTR_MAP_CREATE__btf_fd, ATTR_MAP_CREATE__btf_key_type_id, ATTR_MAP_CREATE__btf_value_type_id,
   ATTR_MAP_CREATE__btf_vmlinux_value_type_id, ATTR_MAP_CREATE__excl_prog_hash, ATTR_MAP_CREATE__excl_prog_hash_size,
   ATTR_MAP_CREATE__inner_map_fd, ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_extra, ATTR_MAP_CREATE__map_flags,
-  ATTR_MAP_CREATE__map_ifindex, ATTR_MAP_CREATE__map_name, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__map_ifindex, ATTR_MAP_CREATE__map_name, ATTR_MAP_CREATE__map_token_fd, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__numa_node, ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import {
@@ -26,10 +26,12 @@ import { mapFree, mapNew, mapPutUref } from '../maps/refs'
 import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { copyFromUser } from '../mem/user'
+import { deviceByIndex } from '../world/device'
 import { bpfCapable, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON } from './caps'
 import { FD_BTF, FD_MAP, fdGet, fdInstall, isErr } from './fd'
 import { fileFlagMode } from './file-flags'
 import { objName } from './name'
+import { tokenFromFd } from './token'
 
 export function mapCreate(attr: usize): i32 {
   const type = load<u32>(attr, ATTR_MAP_CREATE__map_type)
@@ -51,7 +53,7 @@ export function mapCreate(attr: usize): i32 {
   if (err) return err
   // a device that takes maps over does not exist here: Linux fails in the same way without one
   if (load<u32>(attr, ATTR_MAP_CREATE__map_ifindex) && !offloadable(type)) return -EINVAL
-  if (tokenFlag) return -EBADF
+  if (tokenFlag) return tokenFromFd(load<i32>(attr, ATTR_MAP_CREATE__map_token_fd))
   if (kernel().unprivDisabled && !bpfCapable(CAP_BPF)) return -EPERM
   if (!typeAllowed(type)) return -EPERM
   const map = mapNew()
@@ -116,7 +118,11 @@ function fill(map: BpfMap, attr: usize, type: u32): i32 {
   map.mapExtra = load<u64>(attr, ATTR_MAP_CREATE__map_extra)
   map.numaNode = map.mapFlags & BPF_F_NUMA_NODE ? load<i32>(attr, ATTR_MAP_CREATE__numa_node) : -1
   map.bypassSpecV1 = bpfCapable(CAP_PERFMON)
-  if (load<u32>(attr, ATTR_MAP_CREATE__map_ifindex)) return -EINVAL
+  map.ifindex = load<u32>(attr, ATTR_MAP_CREATE__map_ifindex)
+  if (map.ifindex) {
+    const dev = deviceByIndex(map.ifindex)
+    return changetype<usize>(dev) && !changetype<usize>(dev.peer) ? -EOPNOTSUPP : -EINVAL
+  }
   let err = mapAlloc(map, attr, load<i32>(attr, ATTR_MAP_CREATE__inner_map_fd))
   if (err) return err
   err = objName(mapName(map), attr + ATTR_MAP_CREATE__map_name)

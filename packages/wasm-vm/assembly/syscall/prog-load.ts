@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // BPF_PROG_LOAD. Kernel counterpart: bpf_prog_load of kernel/bpf/syscall.c.
 
-import { E2BIG, EBADF, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
+import { E2BIG, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import { LOAD_ATTACH_FIXUPS, LOAD_ATTACH_MASKS } from '../gen/attach.gen'
 import { GPL_LICENSE_COUNT, GPL_LICENSES } from '../gen/license.gen'
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../gen/isa.gen'
 import {
   ATTR_PROG_LOAD__attach_btf_id, ATTR_PROG_LOAD__attach_prog_fd, ATTR_PROG_LOAD__expected_attach_type,
   ATTR_PROG_LOAD__insn_cnt, ATTR_PROG_LOAD__insns, ATTR_PROG_LOAD__license, ATTR_PROG_LOAD__prog_flags,
-  ATTR_PROG_LOAD__prog_ifindex, ATTR_PROG_LOAD__prog_name, ATTR_PROG_LOAD__prog_type, ATTR_PROG_LOAD__signature,
+  ATTR_PROG_LOAD__prog_ifindex, ATTR_PROG_LOAD__prog_name, ATTR_PROG_LOAD__prog_token_fd, ATTR_PROG_LOAD__prog_type, ATTR_PROG_LOAD__signature,
   ATTR_PROG_LOAD__signature_size,
 } from '../gen/uapi-layouts.gen'
 import {
@@ -35,11 +35,13 @@ import { Prog, progName, progUsedMap } from '../prog/prog'
 import { progFree, progGet, progNew, progPut } from '../prog/refs'
 import { bpfCheck } from '../verifier/check'
 import { bootNs } from '../wasi/clock'
+import { deviceByIndex } from '../world/device'
 import { currentTask } from '../world/task'
 import { bpfCapable, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON } from './caps'
 import { sha256 } from './digest'
 import { FD_BTF, FD_PROG, fdGet, fdInstall, isErr, MODE_RDWR } from './fd'
 import { objName } from './name'
+import { tokenFromFd } from './token'
 
 /** All prog_flags that exist: BPF_F_STRICT_ALIGNMENT to BPF_F_TEST_REG_INVARIANTS, and the token. */
 const FLAGS: u32 = 0xff | BPF_F_TOKEN_FD
@@ -55,7 +57,7 @@ export function progLoad(attr: usize, size: u32, uattr: usize): i32 {
   if (flags & ~FLAGS) return -EINVAL
   const type = load<u32>(attr, ATTR_PROG_LOAD__prog_type)
   fixupAttachType(attr, type)
-  if (flags & BPF_F_TOKEN_FD) return -EBADF
+  if (flags & BPF_F_TOKEN_FD) return tokenFromFd(load<i32>(attr, ATTR_PROG_LOAD__prog_token_fd))
   const cap = bpfCapable(CAP_BPF)
   if (kernel().unprivDisabled && !cap) return -EPERM
   const cnt = load<u32>(attr, ATTR_PROG_LOAD__insn_cnt)
@@ -156,11 +158,16 @@ function fill(p: Prog, attr: usize, size: u32, uattr: usize): i32 {
   return 0
 }
 
-/** Programs may be bound to a device that offloads or only lends its metadata: none here does. */
+/** bpf_prog_dev_bound_init: a device without programs of its own takes none; no device here offloads. */
 function boundToDevice(p: Prog): i32 {
+  const only = (p.flags & BPF_F_XDP_DEV_BOUND_ONLY) != 0
   if (p.type != BPF_PROG_TYPE_SCHED_CLS && p.type != BPF_PROG_TYPE_XDP) return -EINVAL
-  if (p.flags & BPF_F_XDP_DEV_BOUND_ONLY && p.type != BPF_PROG_TYPE_XDP) return -EINVAL
-  return p.flags & BPF_F_XDP_DEV_BOUND_ONLY ? -EOPNOTSUPP : -EINVAL
+  if (p.flags & ~(BPF_F_XDP_DEV_BOUND_ONLY | BPF_F_XDP_HAS_FRAGS)) return -EINVAL
+  if ((p.flags & BPF_F_XDP_HAS_FRAGS && !only) || (p.type == BPF_PROG_TYPE_SCHED_CLS && only)) return -EINVAL
+  const dev = deviceByIndex(p.ifindex)
+  if (!changetype<usize>(dev)) return -EINVAL
+  if (!changetype<usize>(dev.peer)) return -EOPNOTSUPP
+  return only ? 0 : -EINVAL
 }
 
 /** First bytes of the digest of the instructions, map references cleared. */
