@@ -69,6 +69,8 @@ export const MAX_TAIL_CALLS: u32 = 33
   debug: usize
   /** The program that the trampoline of a tail call out of compiled code interprets next. */
   tailProg: usize
+  /** Whether the last tail call of compiled code went anywhere. */
+  tailCalled: u32
 }
 
 const RUN: usize = memory.data(256, 16)

@@ -3,6 +3,7 @@
 
 import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
   OP_LD_IND_W, OP_LDX_B, OP_MOVSX64_8, OP_PROBE_SW, OP_ST_B, OP_STX_DW, OP_TAIL_CALL, OP_ZEXT32 } from '../insn/ops'
+import { currentRun, Run } from '../interp/run-state'
 import { BpfMap } from '../maps/map'
 import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
@@ -10,8 +11,8 @@ import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
 import { markInsn } from './line-marks'
 import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
 import {
-  byte, I32_ADD, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I32_WRAP_I64, I64_EXTEND_I32_S, I64_LT_S, opCall, opCallIndirect,
-  opElse, opEnd, opGet, opI32Const, opI64Const, opIf, opIfI32, opMem, opReturn, opTee, reserve,
+  byte, I32_ADD, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I64_EXTEND_I32_S, I64_LT_S, opCall, opElse,
+  opSet, opEnd, opGet, opI32Const, opI64Const, opIf, opIfI32, opMem, opReturn, opTee, reserve,
 } from './sink'
 import { get32, get64, setResult } from './values'
 import { isWide } from './width'
@@ -121,14 +122,11 @@ function lowerTailCall(fn: Fn): void {
   get64(fn, VREG_FP)
   opI64Const(0)
   callRuntime(RUNTIME_TAIL_CALL)
-  byte(I32_WRAP_I64)
-  opTee(fn.tmp32)
+  opSet(fn.tmp64)
+  opI32Const(0)
+  opMem(I32_LOAD, <u32>(changetype<usize>(currentRun()) + offsetof<Run>('tailCalled')))
   opIf()
-  get64(fn, 1)
-  for (let i = 0; i < 4; i++) opI64Const(0)
-  get32(fn, VREG_FP)
-  opGet(fn.tmp32)
-  opCallIndirect(TYPE_PROGRAM)
+  opGet(fn.tmp64)
   opReturn()
   opEnd()
 }

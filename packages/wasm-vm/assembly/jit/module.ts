@@ -2,7 +2,7 @@
 // The module around the functions, one section after the other:
 //
 //   type      0 helper (i64 x 5) -> i64, 1 program (i64 x 5, i32) -> i64
-//   import    k.memory, k.table, and the functions that the code calls, named f.<index in the kernel's table>
+//   import    k.memory, and the functions that the code calls, named f.<index in the kernel's table>
 //   function  one a subprogram
 //   export    the main function as "0", functions that are called back as "1" …
 //   code
@@ -63,21 +63,14 @@ function emitImports(): void {
   const cnt = importCount()
   reserve(<usize>cnt * 20 + 64)
   const at = openSection(2)
-  uleb(cnt + 2)
-  // "k" "memory": no maximum, at least a page; "k" "table": functions, no maximum
+  uleb(cnt + 1)
+  // "k" "memory": no maximum, at least a page
   byte(1)
   byte(0x6b)
   name6(0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79)
   byte(2)
   byte(0)
   uleb(1)
-  byte(1)
-  byte(0x6b)
-  name5(0x74, 0x61, 0x62, 0x6c, 0x65)
-  byte(1)
-  byte(0x70)
-  byte(0)
-  uleb(0)
   for (let i: u32 = 0; i < cnt; i++) {
     byte(1)
     byte(0x66)
@@ -86,15 +79,6 @@ function emitImports(): void {
     uleb(TYPE_HELPER)
   }
   patchLength(at)
-}
-
-function name5(a: i32, b: i32, c: i32, d: i32, e: i32): void {
-  byte(5)
-  byte(a)
-  byte(b)
-  byte(c)
-  byte(d)
-  byte(e)
 }
 
 function name6(a: i32, b: i32, c: i32, d: i32, e: i32, f: i32): void {

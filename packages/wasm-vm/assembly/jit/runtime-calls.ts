@@ -7,7 +7,7 @@ import { opCall } from './sink'
 
 /** A load that may fault: (address, operation). */
 export const RUNTIME_PROBE: i32 = 0
-/** A tail call: (context, map, index, frame pointer) => table index to go on at, or 0. */
+/** A tail call: (context, map, index, frame pointer) => what the other program returned; Run.tailCalled. */
 export const RUNTIME_TAIL_CALL: i32 = 1
 /** A legacy packet load: (context, offset, size) => value or -1. */
 export const RUNTIME_PACKET: i32 = 2

@@ -150,11 +150,6 @@ export function opCall(fn: u32): void {
   byte(0x10)
   uleb(fn)
 }
-export function opCallIndirect(type: u32): void {
-  byte(0x11)
-  uleb(type)
-  byte(0)
-}
 export function opSelect(): void {
   byte(0x1b)
 }

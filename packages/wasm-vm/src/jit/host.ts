@@ -54,7 +54,7 @@ export class JitHost {
       for (const { module: from, name } of WebAssembly.Module.imports(module)) {
         if (from === 'f') imports[name] = table.get(Number(name)) as WebAssembly.ImportValue
       }
-      const k = { memory: exports.memory, table }
+      const k = { memory: exports.memory }
       const instance = new WebAssembly.Instance(module, { k, f: imports })
       const first = this.#place(functions)
       for (let i = 0; i < functions; i++) table.set(first + i, instance.exports[String(i)] as () => void)
