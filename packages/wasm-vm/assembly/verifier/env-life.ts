@@ -29,8 +29,6 @@ const NONE: usize = 0
 export function emptyExplored(env: Env): void {
   for (let i = 0; i < env.len; i++) emptyList(env.explored + (<usize>i << 3))
   emptyList(changetype<usize>(env) + offsetof<Env>('freeListNext'))
-  env.freeListSize = 0
-  env.exploredSize = 0
 }
 
 function allocParts(env: Env): bool {

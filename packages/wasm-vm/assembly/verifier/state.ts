@@ -18,7 +18,10 @@ export const MAX_BPF_REG: i32 = 11
 export const BPF_REG_FP: i32 = 10
 export const BPF_REG_SIZE: i32 = 8
 export const MAX_CALL_FRAMES: i32 = 8
-export const BPF_ADD_CONST: u32 = 0x80000000
+/** Flags of an id: a copy plus a constant, added in 64 or in 32 bits. */
+export const BPF_ADD_CONST64: u32 = 0x80000000
+export const BPF_ADD_CONST32: u32 = 0x40000000
+export const BPF_ADD_CONST: u32 = 0xc0000000
 export const BPF_MAIN_FUNC: i32 = -1
 export const AT_PKT_END: i32 = -1
 export const BEYOND_PKT_END: i32 = -2

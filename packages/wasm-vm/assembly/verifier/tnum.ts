@@ -109,3 +109,25 @@ export function tnumMul(out: usize, av: u64, am: u64, bv: u64, bm: u64): void {
 @inline export function tnumIn(av: u64, am: u64, bv: u64, bm: u64): bool {
   return (bm & ~am) == 0 && av == (bv & ~am)
 }
+
+/** The smallest member above z; the largest one when none is above. */
+export function tnumNext(v: u64, m: u64, z: u64): u64 {
+  const most = v | m
+  if (z >= most) return most
+  if (z < v) return v
+  const near = v | (z & m)
+  if (near > z) {
+    // From the highest known one that z lacks downwards everything is the least that it can be.
+    const above = highBits(v & ~m & ~z)
+    return (z & above) | (v & ~above)
+  }
+  // Count the unknown bits above the highest one of z that must be zero; known bits pass the carry on.
+  const wrong = z & ~v & ~m
+  const above = highBits(wrong)
+  const step: u64 = wrong ? <u64>1 << (64 - clz<u64>(wrong)) : 1
+  return ((((z & m) | ~m) & above) + step) & m | v
+}
+/** All bits above the highest one of p. */
+@inline function highBits(p: u64): u64 {
+  return p ? (~(<u64>0) << (63 - clz<u64>(p))) << 1 : ~(<u64>0)
+}

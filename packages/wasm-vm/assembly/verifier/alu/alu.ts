@@ -7,12 +7,13 @@ import { PTR_TO_ARENA, SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { insnClass, insnCode, insnDst, insnImm, insnOff, insnSrc } from '../../insn/raw'
 import { markChainPrecision } from '../backtrack/precision'
 import {
-  assignScalarId, boundsSane, boundsSync, clearScalarId, coerceSubregSx, coerceToSizeSx, isConst, isPointerValue, markKnown, markUnknown, regWidth, zext32,
+  assignScalarId, boundsSane, boundsSync, clearScalarId, coerceSubregSx, coerceToSizeSx, isPointerValue, isRegConst, markKnown, markUnknown, regConstValue,
+  regWidth, zext32,
 } from '../bounds'
 import { Env } from '../env'
 import { aluString } from '../log/names'
 import { reject, unsupported } from '../log/verbose'
-import { BPF_ADD_CONST, copyReg, curReg, RegState } from '../state'
+import { BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST64, copyReg, curReg, RegState } from '../state'
 import { checkRegArg, DST_OP, DST_OP_NO_MARK, SRC_OP } from '../regs'
 import { adjustPointer } from './pointer'
 import { adjustScalar } from './scalar'
@@ -26,25 +27,30 @@ const OP_MOV: i32 = 0xb0
 const OP_END: i32 = 0xd0
 const ALU64: i32 = 7
 const SRC_X: i32 = 8
-const S32_MAX: u64 = 0x7fffffff
 /** An immediate as a register. */
 const IMM: usize = memory.data(112, 8)
 
-/** A constant added to a linked scalar is remembered as a distance; anything else ends the link. */
-function trackDelta(env: Env, p: usize, dst: RegState, src: RegState): void {
-  const adds = (insnCode(p) & 0xf0) == OP_ADD && insnClass(p) == ALU64
+/** A constant added to a linked scalar, or subtracted, is remembered as a distance; anything else ends the link. */
+function trackDelta(env: Env, p: usize, dst: RegState, src: RegState, wasMax: u64): void {
+  const op = insnCode(p) & 0xf0
+  const wide = insnClass(p) == ALU64
   const doubles = changetype<usize>(src) == changetype<usize>(dst)
-  if (!env.bpfCapable || !adds || !dst.id || doubles || src.type != SCALAR_VALUE || !isConst(src)) {
+  const linear = op == OP_ADD || op == OP_SUB
+  if (!env.bpfCapable || !linear || !dst.id || doubles || !isRegConst(src, !wide)) {
     clearScalarId(dst)
     return
   }
-  const val = src.varValue
-  if ((dst.id & BPF_ADD_CONST) != 0 || val > S32_MAX) {
+  const val = <i64>regConstValue(src, !wide)
+  const off = <i32>val
+  // In 32 bits the register must have had nothing in its upper half; a distance has 32 bits and a sign.
+  const fits = wide ? val == <i64>off : wasMax <= 0xffffffff
+  const negates = op == OP_SUB
+  if (!fits || (negates && off == i32.MIN_VALUE) || (dst.id & BPF_ADD_CONST) != 0) {
     clearScalarId(dst)
-  } else {
-    dst.id |= BPF_ADD_CONST
-    dst.off = <i32>val
+    return
   }
+  dst.id |= wide ? BPF_ADD_CONST64 : BPF_ADD_CONST32
+  dst.off = negates ? -off : off
 }
 
 /** Operations that compute: everything but moves, negation and byte swaps. */
@@ -81,9 +87,10 @@ function adjustReg(env: Env, p: usize): i32 {
     markKnown(src, <u64>(<i64>insnImm(p)))
     if (dstIsPtr) return adjustPointer(env, p, dst, src)
   }
+  const wasMax = dst.umax
   const err = adjustScalar(env, p, dst, src)
   if (err) return err
-  trackDelta(env, p, dst, src)
+  trackDelta(env, p, dst, src, wasMax)
   return 0
 }
 

@@ -5,10 +5,10 @@
 import { SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { scalar32Add, scalar64Add } from '../alu/scalar'
 import { linkedCnt, linkedFrame, linkedIsReg, linkedNumber, linkedPush } from '../backtrack/history'
-import { clearScalarId, markKnown } from '../bounds'
+import { boundsSync, clearScalarId, markKnown, zext32 } from '../bounds'
 import { auxAt, Env } from '../env'
 import {
-  BPF_ADD_CONST, BPF_REG_FP, copyReg, frameOf, isSpilledReg, regOf, RegState, slotCnt, spilledOf, VState,
+  BPF_ADD_CONST, BPF_ADD_CONST32, BPF_REG_FP, copyReg, frameOf, isSpilledReg, regOf, RegState, slotCnt, spilledOf, VState,
 } from '../state'
 import { frameInsn } from '../states/stack'
 import { tnumAdd } from '../tnum'
@@ -41,6 +41,8 @@ export function syncLinked(st: VState, known: RegState): void {
     const r = linkedIsReg(i) ? regOf(f, linkedNumber(i)) : spilledOf(f, linkedNumber(i))
     if (r.type != SCALAR_VALUE || changetype<usize>(r) == changetype<usize>(known)) continue
     if ((r.id & ~BPF_ADD_CONST) != (known.id & ~BPF_ADD_CONST)) continue
+    // One added to in 32 bits, the other in 64: their distance says nothing.
+    if (((r.id ^ known.id) & BPF_ADD_CONST) == BPF_ADD_CONST) continue
     const subregDef = r.subregDef
     const off = r.off
     const id = r.id
@@ -52,7 +54,7 @@ export function syncLinked(st: VState, known: RegState): void {
     }
     const delta = changetype<RegState>(DELTA)
     delta.type = SCALAR_VALUE
-    markKnown(delta, <u64>(<i64>(off - known.off)))
+    markKnown(delta, <u64>(<i64>off - <i64>known.off))
     copyReg(r, known)
     r.off = off
     r.id = id
@@ -60,5 +62,7 @@ export function syncLinked(st: VState, known: RegState): void {
     scalar32Add(r, delta)
     scalar64Add(r, delta)
     tnumAdd(r.varOff, r.varValue, r.varMask, delta.varValue, delta.varMask)
+    if (((r.id | known.id) & BPF_ADD_CONST32) != 0) zext32(r)
+    boundsSync(r)
   }
 }

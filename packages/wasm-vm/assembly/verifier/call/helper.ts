@@ -24,7 +24,8 @@ import { kernel } from '../../mem/root'
 import { BpfMap } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
 import { baseType, boundsSane, boundsSync, isRegConst, markKnownZero, markUnknown, mayBeNull, registerIsNull, typeFlag } from '../bounds'
-import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable } from '../env'
+import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../env'
+import { resetLiveInstance } from '../liveness'
 import { regTypeStr } from '../log/names'
 import { reject, unsupported, verbose, verifierBug } from '../log/verbose'
 import { BPF_F_RDONLY_PROG, directValueAddr, elidesNull } from '../map-facts'
@@ -34,12 +35,13 @@ import { acquireReference, checkResourceLeak, clearPacketPointers, releaseRefere
 import { DEF_NOT_SUBREG, clearCallerSaved } from '../regs'
 import { dynptrOf, unmarkDynptr } from '../special/dynptr'
 import { RegState, curFrame, curReg } from '../state'
+import { pushStack } from '../states/stack'
 import {
   BPF_FUNC_MAX_ID, funcIdName, helperChangesPacket, helperProto, protoArg, protoGplOnly, protoMightSleep, protoPktAccess,
   protoPredicate, protoResult, protoResultBtf,
 } from '../tables'
 import { checkFuncArg, isDynptrArg } from './args'
-import { ENTER_FIND_VMA, ENTER_LOOP, ENTER_MAP_ELEM, ENTER_TIMER, ENTER_USER_RINGBUF, pushCallbackCall } from './callback'
+import { ENTER_FIND_VMA, ENTER_LOOP, ENTER_MAP_ELEM, ENTER_TIMER, ENTER_USER_RINGBUF, prepareFuncExit, pushCallbackCall } from './callback'
 import { checkMapHelper } from './compat'
 import { formatOk } from './format-check'
 import { isAcquireFunction, isDynptrRefFunction, isPtrCastFunction } from './kinds'
@@ -358,7 +360,27 @@ export function checkHelperCall(env: Env, p: usize): i32 {
     if (checkGetFuncIp(env)) return -ENOTSUPP
     env.prog.callGetFuncIp = true
   }
+  if (id == BPF_FUNC_tail_call) {
+    if (env.cur.curframe) {
+      err = exitsByTailCall(env)
+      if (err) return err
+    } else changes = false
+  }
   if (changes) clearPacketPointers(env)
+  return 0
+}
+
+/** A tail call from a subprogram ends it with whatever the other program returns, and that may have moved the packet. */
+function exitsByTailCall(env: Env): i32 {
+  markRegScratched(env, 0)
+  const failed = pushStack(env, env.insnIdx + 1, env.insnIdx, false)
+  if (!changetype<usize>(failed)) return -EFAULT
+  clearPacketPointers(env)
+  markUnknown(env, curReg(env, 0))
+  resetLiveInstance(env)
+  const err = prepareFuncExit(env)
+  if (err) return err
+  env.insnIdx--
   return 0
 }
 

@@ -4,7 +4,8 @@
 // remove_fastcall_spills_fills of verifier.c (6.18).
 
 import { ENOMEM } from '../../gen/errno.gen'
-import { insnClass, insnCode, insnOff, isJump } from '../../insn/raw'
+import { BPF_FUNC_loop } from '../../gen/uapi-enums.gen'
+import { insnCode, insnImm, insnOff, insnSrc, isJump } from '../../insn/raw'
 import { auxAt, Env, insnOf, subprogAt } from '../env'
 import { poolAlloc, poolFree } from '../pool'
 import { removeInstructions } from './compact'
@@ -14,6 +15,10 @@ const NOP: u64 = 0x05
 const MAY_GOTO_0: u64 = 0xe5
 const TRAP: u64 = 0xffff0005
 const JA: i32 = 0x05
+const CODE_CALL: i32 = 0x85
+const CODE_MAY_GOTO: i32 = 0xe5
+const LOOP_STACK: i32 = 24
+const MAY_GOTO_STACK: i32 = 16
 
 /** Unprivileged programs keep their length: code that was not seen loops on itself. */
 export function sanitizeDeadCode(env: Env): void {
@@ -102,5 +107,24 @@ export function removeFastcallSpills(env: Env): void {
     if (modified && !sub.keepFastcallStack) sub.stackDepth = <u16>(-(<i32>sub.fastcallStackOff))
     s++
     modified = false
+  }
+}
+
+/** Stack that the counters of inlined loops and of may_goto take in Linux, which its figures count. */
+export function addCounterStack(env: Env): void {
+  let s = 0
+  let loops = false
+  let mayGoto = false
+  for (let i = 0; i < env.len; i++) {
+    const p = insnOf(env, i)
+    const aux = auxAt(env, i)
+    if (insnCode(p) == CODE_CALL && insnSrc(p) == 0 && insnImm(p) == BPF_FUNC_loop && aux.loopInit && aux.loopFit) loops = true
+    if (insnCode(p) == CODE_MAY_GOTO && aux.seen && insnOff(p)) mayGoto = true
+    if (subprogAt(env, s + 1).start != i + 1) continue
+    const sub = subprogAt(env, s++)
+    if (loops) sub.stackDepth = <u16>(((<i32>sub.stackDepth + 7) & ~7) + LOOP_STACK)
+    if (mayGoto) sub.stackDepth = <u16>(<i32>sub.stackDepth + MAY_GOTO_STACK)
+    loops = false
+    mayGoto = false
   }
 }

@@ -10,13 +10,14 @@ import { BpfMap } from '../../maps/map'
 import { mapPut } from '../../maps/refs'
 import { Env } from '../env'
 import { checkMaxStackDepth } from '../subprogs'
-import { hardWireDeadBranches, removeDeadCode, removeFastcallSpills, sanitizeDeadCode } from './dead-code'
+import { addCounterStack, hardWireDeadBranches, removeDeadCode, removeFastcallSpills, sanitizeDeadCode } from './dead-code'
 import { publish } from './publish'
 
 export function applyFixups(env: Env): i32 {
   removeFastcallSpills(env)
   let err = checkMaxStackDepth(env)
   if (err) return err
+  addCounterStack(env)
   // Whoever may see pointers may also have code taken out; others must not learn what the verifier found dead.
   if (env.bpfCapable) {
     hardWireDeadBranches(env)
