@@ -7,10 +7,18 @@
 
 import { Block, blockAt, Fn, orderAt, succAt, succCount } from './ir'
 
-/** Fills order, preds, idom, isLoop, merges; false when memory is out. */
+/**
+ * Steps up the tree that finding dominators may take, for each block and for a small graph. Graphs of real programs take a
+ * few a block; hostile ones could take as many as there are blocks.
+ */
+const STEPS_PER_BLOCK: u32 = 40
+const STEPS_LEAST: u32 = 20_000
+
+/** Fills order, preds, idom, isLoop, merges; false when memory is out or the graph is too tangled to be worth it. */
 export function analyseGraph(fn: Fn): bool {
   if (!orderBlocks(fn) || !listPreds(fn)) return false
-  findDominators(fn)
+  fn.stepsLeft = <i32>(STEPS_LEAST + fn.blockCnt * STEPS_PER_BLOCK)
+  if (!findDominators(fn)) return false
   numberTree(fn)
   classifyEdges(fn)
   linkMerges(fn)
@@ -109,13 +117,19 @@ function intersect(fn: Fn, x: i32, y: i32): i32 {
   let a = x
   let b = y
   while (a != b) {
-    while (blockAt(fn, a).rpo > blockAt(fn, b).rpo) a = blockAt(fn, a).idom
-    while (blockAt(fn, b).rpo > blockAt(fn, a).rpo) b = blockAt(fn, b).idom
+    while (blockAt(fn, a).rpo > blockAt(fn, b).rpo) {
+      a = blockAt(fn, a).idom
+      fn.stepsLeft--
+    }
+    while (blockAt(fn, b).rpo > blockAt(fn, a).rpo) {
+      b = blockAt(fn, b).idom
+      fn.stepsLeft--
+    }
   }
   return a
 }
 
-function findDominators(fn: Fn): void {
+function findDominators(fn: Fn): bool {
   const entry = orderAt(fn, 0)
   blockAt(fn, entry).idom = entry
   let changed = true
@@ -129,11 +143,13 @@ function findDominators(fn: Fn): void {
         if (blockAt(fn, p).idom < 0) continue
         idom = idom < 0 ? p : intersect(fn, p, idom)
       }
+      if (fn.stepsLeft < 0) return false
       if (idom == block.idom) continue
       block.idom = idom
       changed = true
     }
   }
+  return true
 }
 
 /** Numbers the dominator tree in preorder, so that a subtree is an interval: what a block dominates. */

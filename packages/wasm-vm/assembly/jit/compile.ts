@@ -132,7 +132,7 @@ function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
   annotate(fn, decoded)
   if (!promoteSlots(fn) || !analyseGraph(fn)) return false
   if (!fn.irreducible && !(makeSwitches(fn) && unrollLoops(fn))) return false
-  analyseWidths(fn)
+  if (!analyseWidths(fn)) return false
   noteRegisters(fn)
   if (!assignLocals(fn)) return false
   reserve(64)

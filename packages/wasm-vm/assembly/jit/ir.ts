@@ -103,6 +103,8 @@ export const INS_SIZE: usize = 24
   orderCnt: u32
   preds: usize
   irreducible: bool
+  /** What is left of a bound on work: see cfg.ts. */
+  stepsLeft: i32
   /** Memory ran out where a function could not say so. */
   arenaFailed: bool
   /** The program's main function: r1 is its context. */

@@ -22,7 +22,7 @@ const CONSTANT_MAX: i64 = 255
 /** Finds trees and replaces them; false when memory is out. */
 export function makeSwitches(fn: Fn): bool {
   if (!hasCandidate(fn)) return true
-  analyseForward(fn)
+  if (!analyseForward(fn)) return false
   const seen = fn.arena.alloc(<usize>TREE_MAX << 3)
   if (!seen) return false
   let found = false

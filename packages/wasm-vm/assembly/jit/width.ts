@@ -39,16 +39,19 @@ const SETS: usize = memory.data(16, 8)
 }
 
 /** The forward half alone. */
-export function analyseForward(fn: Fn): void {
-  solveForward(fn)
+export function analyseForward(fn: Fn): bool {
+  return solveForward(fn)
 }
 
-export function analyseWidths(fn: Fn): void {
-  solveForward(fn)
-  solveBackward(fn)
+/** False if the graph's loops are so deep that the sets do not settle in a sensible number of rounds. */
+export function analyseWidths(fn: Fn): bool {
+  return solveForward(fn) && solveBackward(fn)
 }
 
-function solveForward(fn: Fn): void {
+/** Rounds over a function: loops nested n deep need about n. */
+const ROUNDS_MAX: u32 = 100
+
+function solveForward(fn: Fn): bool {
   for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
     const block = blockAt(fn, orderAt(fn, i))
     block.zIn = ~0
@@ -58,6 +61,7 @@ function solveForward(fn: Fn): void {
   entry.zIn = bit(VREG_FP) | (fn.isMain && fn.verified ? bit(1) : 0)
   entry.ptrIn = fn.verified ? entry.zIn : 0
   let changed = true
+  let rounds: u32 = 0
   while (changed) {
     changed = false
     for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
@@ -67,7 +71,9 @@ function solveForward(fn: Fn): void {
         if (flowInto(fn, succAt(block, k))) changed = true
       }
     }
+    if (++rounds > ROUNDS_MAX) return false
   }
+  return true
 }
 
 /** Meets the sets into the block's entry; whether that changed it. */
@@ -176,14 +182,17 @@ function forwardRest(ins: Ins, op: i32): void {
   }
 }
 
-function solveBackward(fn: Fn): void {
+function solveBackward(fn: Fn): bool {
   let changed = true
+  let rounds: u32 = 0
   while (changed) {
     changed = false
     for (let i = <i32>fn.orderCnt - 1; i >= 0; i--) {
       if (backwardBlock(fn, blockAt(fn, orderAt(fn, i)))) changed = true
     }
+    if (++rounds > ROUNDS_MAX) return false
   }
+  return true
 }
 
 /** From the wants of the successors to those at entry; whether these changed. Flags of instructions are set on the way. */
