@@ -118,6 +118,8 @@ export interface RunReport {
   readonly maps: readonly MapView[]
   readonly variables: readonly VariableView[]
   readonly trace: string
+  /** Numbers in maps and variables after each input, by `map[key].field`. */
+  readonly samples: readonly Readonly<Record<string, number>>[]
   readonly elapsedMs: number
 }
 

@@ -5,6 +5,7 @@ import { RELEASE } from '@skep/wasm-vm'
 import wasmUrl from '@skep/wasm-vm/skep.wasm?url'
 import type { CallName, Calls, Reply, Request } from '../protocol.ts'
 import { compareEngines } from './engines.ts'
+import { sampleOf } from './samples.ts'
 import { tryToPerform } from './perform.ts'
 import { Session } from './session.ts'
 import { Steps } from './steps.ts'
@@ -44,9 +45,15 @@ function run({ program, inputs, world }: Calls['run']['ask']): Calls['run']['ans
   const used = current()
   used.configure(world)
   const start = performance.now()
-  const results = inputs.map((input, index) => ({ input: index, ...tryToPerform(used, program, input) }))
+  const samples: Record<string, number>[] = []
+  const results = inputs.map((input, index) => {
+    const outcome = tryToPerform(used, program, input)
+    samples.push(sampleOf(used))
+    return { input: index, ...outcome }
+  })
   const elapsedMs = performance.now() - start
-  return { results, maps: used.maps(), variables: used.variables(), trace: used.kernel.readTracePipe(), elapsedMs }
+  const trace = used.kernel.readTracePipe()
+  return { results, maps: used.maps(), variables: used.variables(), trace, samples, elapsedMs }
 }
 
 const HANDLERS: { [K in CallName]: (ask: Calls[K]['ask']) => Calls[K]['answer'] | Promise<Calls[K]['answer']> } = {
