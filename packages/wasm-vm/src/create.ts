@@ -9,9 +9,12 @@ import type { HostServices } from './wasi/host.ts'
 
 const decoder = new TextDecoder()
 
+/** Less does not hold the kernel itself. */
+const MIN_MEMORY = 4 << 20
+
 /** Checks what TypeScript cannot, and gives each setting its number. */
 function settings(options: VirtualKernelOptions): Map<number, bigint> {
-  const { cpus = 1, randomSeed, virtualTime, unprivilegedDisabled, capabilities, engine } = options
+  const { cpus = 1, randomSeed, virtualTime, unprivilegedDisabled, capabilities, engine, memoryLimit } = options
   if (!(Number.isInteger(cpus) && cpus >= 1 && cpus <= 64)) throw new RangeError(`cpus: ${cpus} is not from 1 to 64`)
   if (randomSeed === 0n) throw new RangeError('randomSeed: 0 is no seed')
   const values = new Map<number, bigint>([[OPTION.cpus, BigInt(cpus)]])
@@ -22,6 +25,11 @@ function settings(options: VirtualKernelOptions): Map<number, bigint> {
   if (capabilities !== undefined) values.set(OPTION.capabilities, capabilities)
   if (unprivilegedDisabled !== undefined) values.set(OPTION.unprivilegedDisabled, BigInt(unprivilegedDisabled))
   if (randomSeed !== undefined) values.set(OPTION.randomSeed, randomSeed)
+  if (memoryLimit !== undefined) {
+    if (!(Number.isInteger(memoryLimit) && memoryLimit >= MIN_MEMORY))
+      throw new RangeError(`memoryLimit: ${memoryLimit} is too little`)
+    values.set(OPTION.memoryPages, BigInt(Math.min(65535, Math.floor(memoryLimit / 65536))))
+  }
   if (virtualTime !== undefined) values.set(OPTION.virtualClock, 1n).set(OPTION.now, virtualTime)
   return values
 }
@@ -56,5 +64,5 @@ export async function createVirtualKernel(options: VirtualKernelOptions = {}): P
   const values = settings(options)
   const exports = await instantiateKernel(options)
   for (const [option, value] of values) exports.set_option(option, value)
-  return new VirtualKernel(exports, options.kernelBtf)
+  return new VirtualKernel(exports, options.kernelBtf, () => createVirtualKernel(options))
 }

@@ -36,6 +36,8 @@ export interface KernelExports {
   isa_run(insns: number, count: number, memory: number, length: number, engine: number, out: number): number
   trace_pipe_read(buffer: number, length: number): number
   vmlinux_btf_set(bytes: number, length: number): number
+  snapshot_leave(): void
+  snapshot_enter(): void
 }
 
 /** Settings of `set_option`: numbers shared with assembly/syscall/host.ts. */
@@ -52,4 +54,11 @@ export const OPTION = {
   realOffset: 10,
   maxFds: 11,
   jitThreshold: 12,
+  /** Pages of 64 KiB that memory may have; 0: as many as WebAssembly has. */
+  memoryPages: 13,
+  /** Instructions of one run on the checked engine; 0: the default. */
+  budget: 14,
+  /** Only to read: bytes and blocks of kernel memory in use. */
+  memoryUsed: 64,
+  memoryBlocks: 65,
 } as const

@@ -2,6 +2,7 @@
 import { type Kernel, type KernelFacts, type Mapping, SyscallError } from '@skep/core'
 import { type KernelExports, OPTION } from './exports.ts'
 import { VirtualMapping, VirtualMemory } from './memory.ts'
+import { type KernelSnapshot, writeMemory } from './snapshot.ts'
 import { Waiters } from './waiters.ts'
 
 /** The Linux that the virtual kernel follows. */
@@ -21,12 +22,15 @@ export class VirtualKernel implements Kernel {
   readonly kernelBtf: Uint8Array | undefined
   /** The module's exports, for the debugger and the world. */
   readonly exports: KernelExports
-  readonly #scratch: number
+  #scratch: number
   readonly #waiters: Waiters
+  readonly #again: () => Promise<VirtualKernel>
   #depth = 0
 
-  constructor(exports: KernelExports, kernelBtf: Uint8Array | undefined) {
+  /** @param again makes another kernel like this one was when it was new */
+  constructor(exports: KernelExports, kernelBtf: Uint8Array | undefined, again: () => Promise<VirtualKernel>) {
     this.exports = exports
+    this.#again = again
     this.memory = new VirtualMemory(exports)
     this.kernelBtf = kernelBtf
     this.#scratch = exports.user_alloc(SCRATCH_SIZE) >>> 0
@@ -174,6 +178,31 @@ export class VirtualKernel implements Kernel {
       if (read <= 0) return text + decoder.decode()
       text += decoder.decode(chunk.subarray(0, read), { stream: true })
     }
+  }
+
+  /** The kernel as it is now. Not while a program runs (in a callback of the host). */
+  snapshot(): KernelSnapshot {
+    return { memory: new Uint8Array(this.exports.memory.buffer).slice(), scratch: this.#scratch }
+  }
+
+  /**
+   * Makes the kernel what it was when the snapshot was taken, of this kernel or of another one of the same build. Buffers
+   * and mappings that the caller made since then are void.
+   */
+  restore(snapshot: KernelSnapshot): void {
+    this.exports.snapshot_leave()
+    writeMemory(this.exports.memory, snapshot.memory)
+    this.#scratch = snapshot.scratch
+    this.exports.snapshot_enter()
+    this.#waiters.wake()
+  }
+
+  /** Another kernel that is in the same state and goes its own way from here. */
+  async fork(): Promise<VirtualKernel> {
+    const snapshot = this.snapshot()
+    const other = await this.#again()
+    other.restore(snapshot)
+    return other
   }
 
   /** Nothing outside of the instance's memory needs freeing. */

@@ -27,6 +27,8 @@ export interface VirtualKernelOptions {
   readonly randomSeed?: bigint
   /** Nanoseconds that the clocks show; they stand still until they are moved. Default: the host's clocks. */
   readonly virtualTime?: bigint
+  /** Most bytes that the kernel and the caller's buffers may take together. Default: what WebAssembly has, 4 GiB. */
+  readonly memoryLimit?: number
   /** BTF that the kernel gives as its own (`/sys/kernel/btf/vmlinux`). */
   readonly kernelBtf?: Uint8Array
   /** The module, compiled or as bytes. Default: the one that this package holds. */
