@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util'
 import { linuxKernel, virtualKernel } from '../differential/kernels.mjs'
 import { lastMessage, RawLoader, stats } from '../differential/raw-load.mjs'
 import { rawTests } from '../differential/recorded.mjs'
-import { FD_BASE, MAPS, withDescriptors } from './maps.mjs'
-import { mutated, shrunk } from './mutations.mjs'
-import { randomProgram } from './programs.mjs'
-import { Random } from './random.mjs'
+import { FD_BASE, MAPS, withDescriptors } from './verifier/maps.mjs'
+import { mutated, shrunk } from './verifier/mutations.mjs'
+import { randomProgram } from './verifier/programs.mjs'
+import { Random } from './verifier/random.mjs'
 
 const { values } = parseArgs({
   options: {

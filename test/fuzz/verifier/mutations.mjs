@@ -52,7 +52,7 @@ export function mutated(random, program) {
   for (let n = random.between(1, 3); n > 0 && list.length; n--) {
     const at = random.below(list.length)
     const kind = random.below(10)
-    if (kind === 0) list.splice(at, 1)
+    if (kind === 0 && list.length > 1) list.splice(at, 1)
     else if (kind === 1) list.splice(at, 0, new Uint8Array(random.pick(list)))
     else if (kind === 2) {
       const other = random.below(list.length)

@@ -20,6 +20,7 @@ export const MAPS = [
 
 /** Descriptor that stands for a map in an instruction until it is loaded. */
 export const FD_BASE = 0x5000
+const NO_FD = 0x7ffffff0
 
 /** The program with descriptors of one kernel in the place of list places. */
 export function withDescriptors(insns, fds) {
@@ -29,7 +30,8 @@ export function withDescriptors(insns, fds) {
     if (bytes[i] !== 0x18) continue
     const src = bytes[i + 1] >> 4
     const place = view.getInt32(i + 4, true) - FD_BASE
-    if ((src === 1 || src === 2) && fds[place] !== undefined) view.setInt32(i + 4, fds[place], true)
+    // Other numbers could be descriptors of something else in one of the processes.
+    if (src === 1 || src === 2) view.setInt32(i + 4, fds[place] ?? NO_FD, true)
     i += 8
   }
   return bytes

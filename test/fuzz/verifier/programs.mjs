@@ -353,13 +353,13 @@ class Maker {
     this.inLoop = true
     const before = [...this.regs]
     if (r.chance(30)) code.put(0xe5, 0, 0, 0, 0, out)
-    for (let n = r.between(1, 4); n > 0; n--) this.step(['alu', 'stackStore', 'stackLoad', 'branch', 'value', 'copy'])
+    for (let n = r.between(1, 4); n > 0; n--) this.step(['alu', 'alu', 'stackStore', 'stackLoad', r.chance(30) ? 'branch' : 'alu', 'value', 'copy'])
     this.regs = this.regs.map((kind, i) => (before[i] === kind ? kind : 'none'))
     this.flush(true)
     this.inLoop = false
     code.aluImm('add', counter, r.pick([1, 1, 1, 2, 3]))
     this.set(counter, 'scalar')
-    const bound = r.pick([2, 3, 5, 10, 20, 100])
+    const bound = r.pick([2, 2, 3, 4, 6, 8])
     if (r.chance(80)) code.jumpImm(r.pick(['lt', 'ne', 'le', 'slt']), counter, bound, top, r.chance(80))
     else code.jumpReg('lt', counter, this.scalar(), top)
     code.label(out)
