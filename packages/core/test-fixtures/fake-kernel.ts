@@ -25,11 +25,12 @@ export class FakeMemory {
     return { address, length, bytes, [Symbol.dispose]: drop }
   }
 
-  /** The buffer at an address. */
+  /** The bytes from an address to the end of the buffer that it lies in. */
   at(address: bigint): Uint8Array {
-    const bytes = this.buffers.get(address)
-    if (!bytes) throw new Error(`no buffer at ${address}`)
-    return bytes
+    for (const [start, bytes] of this.buffers) {
+      if (address >= start && address < start + BigInt(bytes.length)) return bytes.subarray(Number(address - start))
+    }
+    throw new Error(`no buffer at ${address}`)
   }
 }
 

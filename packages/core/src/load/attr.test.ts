@@ -39,16 +39,62 @@ describe('structs', () => {
   })
 })
 
-test('memory lives as long as the call', () => {
-  const kernel = fakeKernel(() => 0)
-  {
+describe('memory of calls', () => {
+  test('buffers hold what was given, are aligned to 8 and do not overlap', () => {
+    const kernel = fakeKernel(() => 0)
     using call = new BpfCall(kernel)
     const text = call.text('xy')
-    expect([...kernel.userMemory.at(text.address)]).toEqual([0x78, 0x79, 0])
-    expect([...call.words([1, 2]).bytes]).toEqual([1, 0, 0, 0, 2, 0, 0, 0])
-    expect(kernel.userMemory.buffers.size).toBe(2)
-  }
-  expect(kernel.userMemory.buffers.size).toBe(0)
+    const words = call.words([1, 2])
+    expect([...kernel.userMemory.at(text.address).subarray(0, 3)]).toEqual([0x78, 0x79, 0])
+    expect([...words.bytes]).toEqual([1, 0, 0, 0, 2, 0, 0, 0])
+    expect(text.address % 8n).toBe(0n)
+    expect(words.address - text.address).toBe(8n)
+  })
+
+  test('a call finds zeros where another has written', () => {
+    const kernel = fakeKernel(() => 0)
+    {
+      using call = new BpfCall(kernel)
+      call.alloc(16).bytes.fill(0xff)
+    }
+    using call = new BpfCall(kernel)
+    expect([...call.alloc(16).bytes]).toEqual(Array(16).fill(0))
+  })
+
+  test('a nested call leaves the buffers of the outer one alone', () => {
+    const kernel = fakeKernel(() => 0)
+    using outer = new BpfCall(kernel)
+    const text = outer.text('outer')
+    for (let i = 0; i < 3; i++) {
+      using inner = new BpfCall(kernel)
+      inner.alloc(64).bytes.fill(0xff)
+    }
+    expect(new TextDecoder().decode(text.bytes)).toBe('outer\0')
+  })
+
+  test('small calls share one block, large buffers are freed with their call', () => {
+    const kernel = fakeKernel(() => 0)
+    for (let i = 0; i < 100; i++) {
+      using call = new BpfCall(kernel)
+      call.alloc(1000)
+    }
+    expect(kernel.userMemory.buffers.size).toBe(1)
+    {
+      using call = new BpfCall(kernel)
+      call.alloc(1_000_000)
+      expect(kernel.userMemory.buffers.size).toBe(2)
+      call[Symbol.dispose]()
+      expect(kernel.userMemory.buffers.size).toBe(1)
+    }
+  })
+
+  test('more than the block holds is taken from the kernel', () => {
+    const kernel = fakeKernel(() => 0)
+    using call = new BpfCall(kernel)
+    const buffers = Array.from({ length: 20 }, (_, i) => call.copy(new Uint8Array(8000).fill(i)))
+    expect(kernel.userMemory.buffers.size).toBeGreaterThan(1)
+    expect(buffers.map(({ bytes }) => bytes[7999])).toEqual(Array.from({ length: 20 }, (_, i) => i))
+  })
 })
 
 test('a refusal names the command, the thing and the errno', () => {

@@ -2,6 +2,7 @@
 /** Encodes `union bpf_attr` and other kernel structs from the generated layouts, and owns the memory that they point to. */
 import { SyscallError } from '../errors/index.ts'
 import type { Kernel, UserBuffer } from './kernel.ts'
+import { Piece, type Scratch, scratchOf } from './scratch.ts'
 
 /** Where a field lies inside a struct, in bytes. */
 export interface FieldLayout {
@@ -21,6 +22,12 @@ export type FieldValue = number | bigint | UserBuffer | Uint8Array | undefined
 /** Values by field name; what is not named stays zero. */
 export type FieldValues<L extends StructLayout> = { readonly [K in keyof L['fields']]?: FieldValue }
 
+/** A number of at least 0 as 64 bits: exact up to 2^53, and far quicker than through a bigint. */
+export function putLong(view: DataView, offset: number, value: number, little: boolean): void {
+  view.setUint32(offset + (little ? 0 : 4), value, little)
+  view.setUint32(offset + (little ? 4 : 0), value / 0x1_0000_0000, little)
+}
+
 function isBuffer(value: object): value is UserBuffer {
   return 'address' in value
 }
@@ -38,7 +45,8 @@ function putNumber(view: DataView, { offset, size }: FieldLayout, value: number 
       view.setUint32(offset, typeof value === 'number' ? value : Number(BigInt.asUintN(32, value)), little)
       return
     case 8:
-      view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), little)
+      if (typeof value === 'number' && value >= 0) putLong(view, offset, value, little)
+      else view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), little)
       return
     default:
       throw new RangeError(`encode struct: a field of ${size} bytes takes bytes, not a number`)
@@ -47,14 +55,16 @@ function putNumber(view: DataView, { offset, size }: FieldLayout, value: number 
 
 /** Bytes of the struct with the given fields set. */
 export function encodeStruct<L extends StructLayout>(layout: L, values: FieldValues<L>, little: boolean): Uint8Array {
-  const bytes = new Uint8Array(layout.size)
-  const view = new DataView(bytes.buffer)
+  const buffer = new ArrayBuffer(layout.size)
+  const bytes = new Uint8Array(buffer)
+  const view = new DataView(buffer)
   for (const name in values) {
     const value: FieldValue = values[name]
     const field = layout.fields[name]
     if (!field) throw new RangeError(`encode struct: no field ${name}`)
     if (value === undefined || value === 0) continue
     if (typeof value === 'number' || typeof value === 'bigint') putNumber(view, field, value, little)
+    else if (value instanceof Piece) putLong(view, field.offset, value.at, little)
     else if (isBuffer(value)) view.setBigUint64(field.offset, value.address, little)
     else bytes.set(value.subarray(0, field.size), field.offset)
   }
@@ -131,22 +141,34 @@ export function encodeCString(text: string): Uint8Array {
  */
 export class BpfCall implements Disposable {
   readonly kernel: Kernel
-  readonly #buffers: UserBuffer[] = []
+  readonly #scratch: Scratch
+  #own: UserBuffer[] | undefined
+  #open = true
 
   constructor(kernel: Kernel) {
     this.kernel = kernel
+    this.#scratch = scratchOf(kernel)
+    this.#scratch.enter()
+  }
+
+  #allocOwn(length: number): UserBuffer {
+    const buffer = this.kernel.memory.alloc(length)
+    this.#own ??= []
+    this.#own.push(buffer)
+    return buffer
   }
 
   /** A zeroed buffer. */
   alloc(length: number): UserBuffer {
-    const buffer = this.kernel.memory.alloc(Math.max(length, 1))
-    this.#buffers.push(buffer)
+    const buffer = this.#scratch.cut(length)
+    if (!buffer) return this.#allocOwn(length)
+    buffer.bytes.fill(0)
     return buffer
   }
 
   /** A copy of the bytes in the kernel's view of user memory. */
   copy(bytes: Uint8Array): UserBuffer {
-    const buffer = this.alloc(bytes.length)
+    const buffer = this.#scratch.cut(bytes.length) ?? this.#allocOwn(bytes.length)
     buffer.bytes.set(bytes)
     return buffer
   }
@@ -194,6 +216,9 @@ export class BpfCall implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const buffer of this.#buffers.splice(0)) buffer[Symbol.dispose]()
+    if (!this.#open) return
+    this.#open = false
+    this.#scratch.leave()
+    if (this.#own) for (const buffer of this.#own) buffer[Symbol.dispose]()
   }
 }

@@ -5,6 +5,7 @@ import { RuleError } from '../errors/index.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import type { KernelFacts } from '../load/kernel.ts'
 import { isPerCpu, userValueSize } from '../load/map-create.ts'
+import { loadWord, storeSmall } from './layout.ts'
 import { type PlainValue, readPlain } from './plain.ts'
 import { writePlain } from './plain-write.ts'
 
@@ -56,6 +57,9 @@ export class MapCodec {
   readonly userValueSize: number
   /** Bytes between the CPUs' slots. */
   readonly stride: number
+  /** How errors name the two. */
+  readonly #keyName: string
+  readonly #valueName: string
 
   constructor(shape: MapShape, facts: KernelFacts) {
     this.shape = shape
@@ -63,11 +67,14 @@ export class MapCodec {
     this.perCpu = isPerCpu(shape.type)
     this.userValueSize = userValueSize(shape.type, shape.valueSize, facts)
     this.stride = Math.ceil(shape.valueSize / 8) * 8
+    this.#keyName = `key of '${shape.name}'`
+    this.#valueName = `value of '${shape.name}'`
   }
 
   /** Integers of 1, 2, 4 or 8 bytes, for maps without types. */
   #integer(bytes: Uint8Array, value: PlainValue, what: string): boolean {
     if (![1, 2, 4, 8].includes(bytes.length)) return false
+    if (storeSmall(bytes, value, bytes.length * 8, this.facts.littleEndian)) return true
     if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) return false
     const bits = bytes.length * 8
     const number = BigInt(value)
@@ -83,21 +90,22 @@ export class MapCodec {
   }
 
   #encode(size: number, typeId: number | undefined, value: PlainValue, what: string): Uint8Array {
-    const bytes = new Uint8Array(size)
-    const { btf } = this.shape
     if (value instanceof Uint8Array) {
       if (value.length !== size) throw new RuleError(`set ${what}: ${value.length} bytes, expected ${size}`)
-      bytes.set(value)
-    } else if (btf && typeId) writePlain(btf, typeId, bytes, value, what)
+      return value
+    }
+    const bytes = new Uint8Array(size)
+    const { btf } = this.shape
+    if (btf && typeId) writePlain(btf, typeId, bytes, value, what)
     else if (!this.#integer(bytes, value, what))
       throw new RuleError(`set ${what}: it has no type, ${size} bytes are expected`)
     return bytes
   }
 
-  /** Bytes of a key. */
+  /** Bytes of a key; the bytes themselves where it is given so. */
   encodeKey(key: PlainValue): Uint8Array {
-    const { name, keySize, keyTypeId } = this.shape
-    return this.#encode(keySize, keyTypeId, key, `key of '${name}'`)
+    const { keySize, keyTypeId } = this.shape
+    return this.#encode(keySize, keyTypeId, key, this.#keyName)
   }
 
   /** A key as JavaScript: by its type, as number where it is an index, as bytes otherwise. */
@@ -108,13 +116,13 @@ export class MapCodec {
   }
 
   #word(bytes: Uint8Array): number {
-    return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, this.facts.littleEndian)
+    return loadWord(bytes, 0, 4, this.facts.littleEndian)
   }
 
   /** Bytes of a value; per-CPU maps take a list with a value for every possible CPU. */
   encodeValue(value: PlainValue): Uint8Array {
-    const { name, valueSize, valueTypeId } = this.shape
-    const what = `value of '${name}'`
+    const { valueSize, valueTypeId } = this.shape
+    const what = this.#valueName
     if (value instanceof Uint8Array && value.length === this.userValueSize) return value
     if (!this.perCpu) return this.#encode(valueSize, valueTypeId, value, what)
     const cpus = this.facts.possibleCpus

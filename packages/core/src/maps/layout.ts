@@ -10,8 +10,32 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/** Largest part above 32 bits with which an integer is still exact as a number: 2^21 - 1. */
+const EXACT_HIGH = 0x1fffff
+
+/** Up to 4 bytes as unsigned number. */
+export function loadWord(bytes: Uint8Array, from: number, size: number, little: boolean): number {
+  let value = 0
+  for (let i = 0; i < size; i++) value = (value << 8) | bytes[from + (little ? size - 1 - i : i)]!
+  return value >>> 0
+}
+
+/** The lowest 1 to 4 bytes of a number. */
+export function storeWord(bytes: Uint8Array, from: number, size: number, value: number, little: boolean): void {
+  for (let i = 0; i < size; i++) {
+    bytes[from + (little ? i : size - 1 - i)] = value & 0xff
+    value >>>= 8
+  }
+}
+
 /** An integer of 1 to 16 bytes as unsigned bigint. */
 export function loadUnsigned(bytes: Uint8Array, little: boolean): bigint {
+  if (bytes.length <= 4) return BigInt(loadWord(bytes, 0, bytes.length, little))
+  if (bytes.length === 8) {
+    const low = loadWord(bytes, little ? 0 : 4, 4, little)
+    const high = loadWord(bytes, little ? 4 : 0, 4, little)
+    return high <= EXACT_HIGH ? BigInt(high * 0x1_0000_0000 + low) : (BigInt(high) << 32n) | BigInt(low)
+  }
   let value = 0n
   for (let i = 0; i < bytes.length; i++) value = (value << 8n) | BigInt(bytes[little ? bytes.length - 1 - i : i]!)
   return value
@@ -19,10 +43,30 @@ export function loadUnsigned(bytes: Uint8Array, little: boolean): bigint {
 
 /** The lowest bytes of an integer. */
 export function storeUnsigned(bytes: Uint8Array, value: bigint, little: boolean): void {
+  if (bytes.length <= 4) {
+    storeWord(bytes, 0, bytes.length, Number(value & 0xffff_ffffn), little)
+    return
+  }
   for (let i = 0; i < bytes.length; i++) {
     bytes[little ? i : bytes.length - 1 - i] = Number(value & 0xffn)
     value >>= 8n
   }
+}
+
+/**
+ * Stores a number of at least 0 that surely fits; false, and nothing is stored, for any other value. Most keys and
+ * counters are such numbers: they need no arithmetic of large integers.
+ */
+export function storeSmall(bytes: Uint8Array, value: unknown, bits: number, little: boolean): boolean {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) return false
+  const size = bytes.length
+  if (size > 8 || value >= 2 ** Math.min(bits, 53)) return false
+  if (size <= 4) storeWord(bytes, 0, size, value, little)
+  else {
+    storeWord(bytes, little ? 0 : size - 4, 4, value % 0x1_0000_0000, little)
+    storeWord(bytes, little ? 4 : 0, size - 4, Math.floor(value / 0x1_0000_0000), little)
+  }
+  return true
 }
 
 /** Whether elements of an array are text. */

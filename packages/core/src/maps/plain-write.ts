@@ -10,6 +10,7 @@ import {
   isChar,
   loadUnsigned,
   memberEnd,
+  storeSmall,
   storeUnsigned,
   viewOf,
 } from './layout.ts'
@@ -31,14 +32,7 @@ export function writePlain(btf: Btf, typeId: number, bytes: Uint8Array, value: P
   }
   switch (type.kind) {
     case 'INT':
-      writeInteger(
-        bytes.subarray(0, type.size),
-        value,
-        (type.encoding & INT_SIGNED) !== 0,
-        btf.littleEndian,
-        what,
-        type,
-      )
+      writeInteger(first(bytes, type.size), value, (type.encoding & INT_SIGNED) !== 0, btf.littleEndian, what, type)
       return
     case 'ENUM':
     case 'ENUM64':
@@ -72,6 +66,10 @@ export function writePlain(btf: Btf, typeId: number, bytes: Uint8Array, value: P
   }
 }
 
+function first(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.length === size ? bytes : bytes.subarray(0, size)
+}
+
 function describe(value: PlainValue): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'object') return 'an object'
@@ -86,6 +84,8 @@ function writeInteger(
   what: string,
   type: BtfType,
 ): void {
+  const isBool = type.kind === 'INT' && (type.encoding & INT_BOOL) !== 0
+  if (storeSmall(bytes, value, isBool ? 1 : bytes.length * 8 - Number(signed), little)) return
   storeUnsigned(bytes, checkInteger(value, bytes.length * 8, signed, what, type), little)
 }
 

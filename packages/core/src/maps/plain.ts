@@ -9,7 +9,17 @@
  * Anonymous members are merged into the object around them. Anything may also be given as bytes of the right length.
  */
 import type { Btf, BtfComposite, BtfInt, BtfMember, BtfType } from '../btf/index.ts'
-import { bitField, bitPlace, INT_BOOL, INT_SIGNED, isChar, loadUnsigned, memberEnd, viewOf } from './layout.ts'
+import {
+  bitField,
+  bitPlace,
+  INT_BOOL,
+  INT_SIGNED,
+  isChar,
+  loadUnsigned,
+  loadWord,
+  memberEnd,
+  viewOf,
+} from './layout.ts'
 
 /** What a C value is in JavaScript. */
 export type PlainValue =
@@ -22,9 +32,15 @@ export type PlainValue =
   | { [member: string]: PlainValue }
 
 /** Small integers as number, others as bigint: which one depends on the type alone. */
-function toPlainInteger(value: bigint, bits: number, signed: boolean): number | bigint {
-  const exact = signed ? BigInt.asIntN(bits, value) : value
-  return bits <= 32 ? Number(exact) : exact
+function readInteger(bytes: Uint8Array, size: number, signed: boolean, little: boolean): number | bigint {
+  if (size > 4 || size > bytes.length) {
+    const value = loadUnsigned(bytes.length === size ? bytes : bytes.subarray(0, size), little)
+    const exact = signed ? BigInt.asIntN(size * 8, value) : value
+    return size > 4 ? exact : Number(exact)
+  }
+  const value = loadWord(bytes, 0, size, little)
+  const above = 32 - size * 8
+  return signed ? (value << above) >> above : value
 }
 
 /** The value of that type in the bytes. */
@@ -37,7 +53,7 @@ export function readPlain(btf: Btf, typeId: number, bytes: Uint8Array): PlainVal
       return readInt(type, bytes, little)
     case 'ENUM':
     case 'ENUM64':
-      return toPlainInteger(loadUnsigned(bytes.subarray(0, type.size), little), type.size * 8, type.signed)
+      return readInteger(bytes, type.size, type.signed, little)
     case 'PTR':
       return loadUnsigned(bytes.subarray(0, 8), little)
     case 'FLOAT':
@@ -65,9 +81,9 @@ function readVar(btf: Btf, id: number, bytes: Uint8Array): PlainValue {
 }
 
 function readInt(type: BtfInt, bytes: Uint8Array, little: boolean): PlainValue {
-  const value = loadUnsigned(bytes.subarray(0, type.size), little)
-  if (type.encoding & INT_BOOL) return value !== 0n
-  return toPlainInteger(value, type.size * 8, (type.encoding & INT_SIGNED) !== 0)
+  const value = readInteger(bytes, type.size, (type.encoding & INT_SIGNED) !== 0, little)
+  // biome-ignore lint/suspicious/noDoubleEquals: zero is zero, as number and as bigint
+  return type.encoding & INT_BOOL ? value != 0 : value
 }
 
 function readFloat(size: number, bytes: Uint8Array, little: boolean): PlainValue {

@@ -5,6 +5,7 @@ import * as U from '../../gen/uapi-enums.gen.ts'
 import { ATTR_MAP_BATCH, ATTR_MAP_CREATE, ATTR_MAP_ELEM } from '../../gen/uapi-layouts.gen.ts'
 import { BpfCall, encodeCString, getField } from '../attr.ts'
 import type { Kernel } from '../kernel.ts'
+import { elemCall } from './elem.ts'
 
 /** Arguments of BPF_MAP_CREATE. */
 export interface MapCreateParams {
@@ -86,43 +87,32 @@ function readElem(
   value: Uint8Array,
   flags: number,
 ): boolean {
-  using call = new BpfCall(kernel)
-  const out = call.copy(value)
-  const values = { map_fd: fd, key: key.length ? call.copy(key) : 0, value: out, flags }
-  const { result } = call.attempt(command, ATTR_MAP_ELEM, values)
+  return found(name, elemCall(kernel, { command, fd, key, value, flags, out: true }))
+}
+
+/** Whether there was an element; any other refusal is raised. */
+function found(name: string, result: number): boolean {
   if (result === -ENOENT) return false
   if (result < 0) throw new SyscallError(name, -result)
-  value.set(out.bytes.subarray(0, value.length))
   return true
 }
 
 /** Stores; `flags` are BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK. */
 export function mapUpdateElem(kernel: Kernel, fd: number, key: Uint8Array, value: Uint8Array, flags = 0): void {
-  using call = new BpfCall(kernel)
-  const values = { map_fd: fd, key: key.length ? call.copy(key) : 0, value: call.copy(value), flags }
-  call.run('BPF_MAP_UPDATE_ELEM', U.BPF_MAP_UPDATE_ELEM, ATTR_MAP_ELEM, values)
+  const result = elemCall(kernel, { command: U.BPF_MAP_UPDATE_ELEM, fd, key, value, flags, out: false })
+  if (result < 0) throw new SyscallError('BPF_MAP_UPDATE_ELEM', -result)
 }
 
 /** Deletes; false if there was nothing at `key`. */
 export function mapDeleteElem(kernel: Kernel, fd: number, key: Uint8Array, flags = 0): boolean {
-  using call = new BpfCall(kernel)
-  const values = { map_fd: fd, key: call.copy(key), flags }
-  const { result } = call.attempt(U.BPF_MAP_DELETE_ELEM, ATTR_MAP_ELEM, values)
-  if (result === -ENOENT) return false
-  if (result < 0) throw new SyscallError('BPF_MAP_DELETE_ELEM', -result)
-  return true
+  const call = { command: U.BPF_MAP_DELETE_ELEM, fd, key, value: undefined, flags, out: false }
+  return found('BPF_MAP_DELETE_ELEM', elemCall(kernel, call))
 }
 
 /** The key after `key` (undefined: the first) into `next`; false at the end. */
 export function mapGetNextKey(kernel: Kernel, fd: number, key: Uint8Array | undefined, next: Uint8Array): boolean {
-  using call = new BpfCall(kernel)
-  const out = call.alloc(next.length)
-  const values = { map_fd: fd, key: key ? call.copy(key) : 0, next_key: out }
-  const { result } = call.attempt(U.BPF_MAP_GET_NEXT_KEY, ATTR_MAP_ELEM, values)
-  if (result === -ENOENT) return false
-  if (result < 0) throw new SyscallError('BPF_MAP_GET_NEXT_KEY', -result)
-  next.set(out.bytes.subarray(0, next.length))
-  return true
+  const call = { command: U.BPF_MAP_GET_NEXT_KEY, fd, key, value: next, flags: 0, out: true }
+  return found('BPF_MAP_GET_NEXT_KEY', elemCall(kernel, call))
 }
 
 /** Makes the map read-only for user space. */

@@ -57,7 +57,7 @@ describe('loading', () => {
     expect([field('insn_cnt'), field('log_level'), field('log_size'), field('log_buf')]).toEqual([2, 0, 0, 0])
     expect([field('func_info_cnt'), field('func_info_rec_size'), field('prog_btf_fd')]).toEqual([3, 8, 5])
     expect(field('line_info_rec_size')).toBe(0)
-    expect(kernel.userMemory.buffers.size).toBe(0)
+    expect(kernel.userMemory.buffers.size).toBe(1)
   })
 })
 
