@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { linuxKernel, virtualKernel } from './kernels.mjs'
 import { Walk } from './maps-model/model.mjs'
+import { makePool } from './maps-model/objects.mjs'
 import { createMap } from './maps-model/raw-map.mjs'
 import { TYPES } from './maps-model/types.mjs'
 import { oracleFolder } from './recorded.mjs'
@@ -75,18 +76,24 @@ function compareType(row) {
 }
 
 const CANNOT_HOLD = -12
+/** Types that were created with type information of an int. */
+const STORAGES = new Set([24, 28, 29, 32])
 
 function compareCreation() {
   const { map_create: rows } = JSON.parse(gunzipSync(readFileSync(`${oracleFolder}/extra-matrix.json.gz`)).toString())
+  const inner = createMap(virtual, { type: 2, key: 4, value: 4, max: 1 })
+  const [btf] = makePool(virtual, 'btf').fds
   let same = 0
   const parted = []
   for (const [type, key, value, max, flags, expected] of rows) {
-    const fd = createMap(virtual, { type, key, value, max, flags })
+    const types = STORAGES.has(type) ? { btf, btfKey: 1, btfValue: 1 } : {}
+    const fd = createMap(virtual, { type, key, value, max, flags, inner, ...types })
     if (fd >= 0) virtual.close(fd)
     const got = Math.min(fd, 0)
     if (got === expected || (got === CANNOT_HOLD && expected === 0)) same++
     else parted.push(`type ${type} key ${key} value ${value} max ${max} flags ${flags}: linux ${expected}, skep ${got}`)
   }
+  virtual.close(inner)
   console.log(`map creation: ${same} of ${rows.length} the same`)
   for (const line of parted.slice(0, 20)) console.log(`  ${line}`)
   failures += parted.length

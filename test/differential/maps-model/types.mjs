@@ -5,7 +5,7 @@
 //   keys:   how many different keys are used ('index': numbers around max; 'small': few random keys; 'lpm': prefixes;
 //           'fd': an object of the pool; 'none')
 //   pool:   objects whose fds the values (or keys) are
-//   order:  whether iteration order is defined; if not, only what lookups say is compared
+//   slow:   fewer operations, by this factor: Linux waits for grace periods at each update
 
 const ZERO_SEED = 1 << 6
 const NO_PREALLOC = 1
@@ -29,8 +29,8 @@ export const TYPES = [
   { name: 'LPM_TRIE 4', type: 11, key: 8, value: 8, max: 50, flags: NO_PREALLOC, keys: 'lpm' },
   { name: 'LPM_TRIE 16', type: 11, key: 20, value: 4, max: 1000, flags: NO_PREALLOC, keys: 'lpm' },
   { name: 'LPM_TRIE 3', type: 11, key: 7, value: 1, max: 30, flags: NO_PREALLOC, keys: 'lpm' },
-  { name: 'ARRAY_OF_MAPS', type: 12, key: 4, value: 4, max: 5, keys: 'index', pool: 'inner' },
-  { name: 'HASH_OF_MAPS', type: 13, key: 4, value: 4, max: 6, flags: ZERO_SEED, keys: 'small', pool: 'inner' },
+  { name: 'ARRAY_OF_MAPS', type: 12, key: 4, value: 4, max: 5, keys: 'index', pool: 'inner', slow: 20 },
+  { name: 'HASH_OF_MAPS', type: 13, key: 4, value: 4, max: 6, flags: ZERO_SEED, keys: 'small', pool: 'inner', slow: 20 },
   { name: 'DEVMAP', type: 14, key: 4, value: 8, max: 5, keys: 'index', values: 'ifindex' },
   { name: 'DEVMAP 4', type: 14, key: 4, value: 4, max: 5, keys: 'index', values: 'ifindex' },
   { name: 'SOCKMAP', type: 15, key: 4, value: 8, max: 4, keys: 'index', pool: 'udp' },
@@ -43,7 +43,7 @@ export const TYPES = [
   { name: 'QUEUE', type: 22, key: 0, value: 12, max: 7, keys: 'none' },
   { name: 'STACK', type: 23, key: 0, value: 12, max: 7, keys: 'none' },
   { name: 'SK_STORAGE', type: 24, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'udp', btf: true },
-  { name: 'DEVMAP_HASH', type: 25, key: 4, value: 8, max: 5, keys: 'small', values: 'ifindex', order: true },
+  { name: 'DEVMAP_HASH', type: 25, key: 4, value: 8, max: 5, keys: 'small', values: 'ifindex' },
   { name: 'RINGBUF', type: 27, key: 0, value: 0, max: 4096, keys: 'none' },
   { name: 'TASK_STORAGE', type: 29, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: true },
   { name: 'BLOOM_FILTER', type: 30, key: 0, value: 8, max: 200, flags: ZERO_SEED, keys: 'none' },

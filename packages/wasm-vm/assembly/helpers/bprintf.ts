@@ -5,10 +5,10 @@
 // Packed: integers and pointers aligned to 4; strings, addresses of hosts and symbols as zero-terminated text; %c a byte.
 
 import { EINVAL, ENOSPC } from '../gen/errno.gen'
-import { probeOk } from '../interp/regions'
 import { FMT_LEFT, FMT_PLUS, FMT_SIGNED, FMT_SPACE, FMT_UPPER, FMT_ZERO, putByte, putNumber, putText, Sink } from '../mem/format'
 import { keyHash } from '../maps/jhash'
 import { isAlnum, isControl, isDigit, isPunct, isSpace } from './ctype'
+import { readable } from './probe'
 
 const BIN_SIZE: usize = 512
 export const PRINT_BUF_SIZE: usize = 1024
@@ -131,7 +131,7 @@ function stringArgument(p: Prepare): i32 {
 export function copyString(dst: usize, src: u64, size: usize): i32 {
   if (!size) return 0
   for (let n: usize = 0; n < size; n++) {
-    if (!probeOk(src + <u64>n, 1)) return -1
+    if (!readable(src + <u64>n, 1)) return -1
     const c = load<u8>(<usize>src + n)
     store<u8>(dst + n, c)
     if (!c) return <i32>n + 1
@@ -191,7 +191,7 @@ function packHost(p: Prepare, plain: bool): i32 {
   if (p.bin > BIN + BIN_SIZE || BIN + BIN_SIZE - p.bin < size) return -ENOSPC
   const addr = argument(p)
   memory.fill(WORD, 0, 16)
-  if (probeOk(addr, <u32>size)) memory.copy(WORD, <usize>addr, size)
+  if (readable(addr, size)) memory.copy(WORD, <usize>addr, size)
   const s = sinkOf(TEMP, 63)
   for (let i: usize = 0; i < size; i++) {
     const b = <u64>load<u8>(WORD + i)

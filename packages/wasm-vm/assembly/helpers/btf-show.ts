@@ -6,12 +6,12 @@
 
 import { EFAULT, EINVAL, ENOENT } from '../gen/errno.gen'
 import { Btf, btfKflag, btfKind, btfNameByOffset, btfSize, btfType, btfTypeById, btfVlen } from '../btf/btf'
-import { probeOk } from '../interp/regions'
 import { FMT_SIGNED, FMT_ZERO, putByte, putNumber, putText, Sink } from '../mem/format'
 import { kernel } from '../mem/root'
 import { hashedPointer } from './bprintf'
 import { typeName } from './btf-name'
 import { asResult, errno } from './given'
+import { readable } from './probe'
 import { SeqFile, seqOverflowed } from './seq'
 
 /** struct btf_ptr: address u64, type id u32, flags u32. */
@@ -357,7 +357,7 @@ function showObject(ptr: usize, buf: usize, cap: usize, flags: u64): i32 {
   const btf = changetype<Btf>(kernel().vmlinux)
   const id = load<u32>(ptr, 8)
   const obj = load<u64>(ptr)
-  if (!probeOk(obj, objectSize(btf, id))) return -EFAULT
+  if (!readable(obj, objectSize(btf, id))) return -EFAULT
   memory.fill(SHOW, 0, offsetof<Show>())
   const show = changetype<Show>(SHOW)
   const out = changetype<Sink>(OUT)

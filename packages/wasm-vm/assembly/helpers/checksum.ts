@@ -131,12 +131,11 @@ export function l4CsumReplace(ctx: u64, offset: u64, from: u64, to: u64, flags: 
 export function csumDiff(from: u64, fromSize: u64, to: u64, toSize: u64, seed: u64): u64 {
   const a = <u32>fromSize
   const b = <u32>toSize
-  const s = <u32>seed
-  if ((a | b) & 3) return errno(EINVAL)
-  if (a && b) return <u64>csumFrom32(csumSub(csumPartial(<usize>to, b, s), csumPartial(<usize>from, a, 0)))
-  if (b) return <u64>csumFrom32(csumPartial(<usize>to, b, s))
-  if (a) return <u64>csumFrom32(~csumPartial(<usize>from, a, ~s))
-  return <u64>s
+  let sum = <u32>seed
+  if (b) sum = csumPartial(<usize>to, b, sum)
+  if (a && b) sum = csumSub(sum, csumPartial(<usize>from, a, 0))
+  else if (a) sum = ~csumPartial(<usize>from, a, ~sum)
+  return <u64>csumFrom32(sum)
 }
 
 export function csumUpdate(ctx: u64, csum: u64, r3: u64, r4: u64, r5: u64): u64 {

@@ -25,7 +25,9 @@ import { bpfLoop, findVma } from './loop'
 import { forEachMapElem, mapDelete, mapLookup, mapLookupPercpu, mapPeek, mapPop, mapPush, mapUpdate } from './map'
 import { packetHelperFn } from './packet-table'
 import { perCpuPtr, thisCpuPtr } from './percpu'
-import { copyFromUserHelper, copyFromUserTask, probeRead, probeReadStr, probeWriteUser } from './probe'
+import {
+  copyFromUserHelper, copyFromUserTask, probeRead, probeReadKernel, probeReadKernelStr, probeReadStr, probeWriteUser,
+} from './probe'
 import {
   ringbufDiscard, ringbufDiscardDynptr, ringbufOutput, ringbufQuery, ringbufReserve, ringbufReserveDynptr, ringbufSubmit,
   ringbufSubmitDynptr, userRingbufDrain,
@@ -90,12 +92,12 @@ function secondHelperFn(id: i32): i32 {
   switch (id) {
     case BPF_FUNC_probe_read:
     case BPF_FUNC_probe_read_user:
-    case BPF_FUNC_probe_read_kernel:
       return <i32>probeRead.index
+    case BPF_FUNC_probe_read_kernel: return <i32>probeReadKernel.index
     case BPF_FUNC_probe_read_str:
     case BPF_FUNC_probe_read_user_str:
-    case BPF_FUNC_probe_read_kernel_str:
       return <i32>probeReadStr.index
+    case BPF_FUNC_probe_read_kernel_str: return <i32>probeReadKernelStr.index
     case BPF_FUNC_probe_write_user: return <i32>probeWriteUser.index
     case BPF_FUNC_copy_from_user: return <i32>copyFromUserHelper.index
     case BPF_FUNC_copy_from_user_task: return <i32>copyFromUserTask.index

@@ -166,8 +166,13 @@ export function devmapUpdate(map: BpfMap, key: usize, value: usize, flags: u64):
     return -E2BIG
   }
   if (!old) map.count++
-  if (e && old) store<usize>(e, load<usize>(old, NEXT), NEXT)
-  store<usize>(slot, e)
+  if (d.hash) {
+    // also one that replaces another comes first in its bucket
+    if (old) store<usize>(slot, load<usize>(old, NEXT))
+    const bucket = d.values + (<usize>(index & (d.nBuckets - 1)) << 2)
+    store<usize>(e, load<usize>(bucket), NEXT)
+    store<usize>(bucket, e)
+  } else store<usize>(slot, e)
   freeEntry(old)
   return 0
 }
