@@ -36,6 +36,8 @@ export interface KernelExports {
   isa_run(insns: number, count: number, memory: number, length: number, engine: number, out: number): number
   trace_pipe_read(buffer: number, length: number): number
   vmlinux_btf_set(bytes: number, length: number): number
+  timers_run(): number
+  timers_next(): bigint
   snapshot_leave(): void
   snapshot_enter(): void
 }

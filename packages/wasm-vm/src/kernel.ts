@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type Kernel, type KernelFacts, type Mapping, SyscallError } from '@skep/core'
+import { Clock } from './clock.ts'
 import { type KernelExports, OPTION } from './exports.ts'
 import { VirtualMapping, VirtualMemory } from './memory.ts'
 import { type KernelSnapshot, writeMemory } from './snapshot.ts'
@@ -24,6 +25,7 @@ export class VirtualKernel implements Kernel {
   readonly exports: KernelExports
   #scratch: number
   readonly #waiters: Waiters
+  readonly #clock: Clock
   readonly #again: () => Promise<VirtualKernel>
   #depth = 0
 
@@ -34,6 +36,7 @@ export class VirtualKernel implements Kernel {
     this.memory = new VirtualMemory(exports)
     this.kernelBtf = kernelBtf
     this.#scratch = exports.user_alloc(SCRATCH_SIZE) >>> 0
+    this.#clock = new Clock(exports, () => this.#waiters.wake())
     this.#waiters = new Waiters((fds) => fds.filter((fd) => this.#readable(fd)))
     const cpus = Number(exports.get_option(OPTION.cpus))
     this.facts = {
@@ -72,8 +75,20 @@ export class VirtualKernel implements Kernel {
     } finally {
       this.#depth--
       if (own) this.exports.user_free(at)
-      this.#waiters.wake()
+      this.#settle()
     }
+  }
+
+  /** After whatever may have changed the kernel: who waits is asked, timers are looked after. */
+  #settle(): void {
+    if (this.#depth > 0) return
+    this.#clock.settle()
+    this.#waiters.wake()
+  }
+
+  /** Moves the virtual clock (option `virtualTime`); timers of programs fire at their time on the way. */
+  advance(ns: bigint): void {
+    this.#clock.advance(ns)
   }
 
   #path(path: string, use: (at: number) => number): number {
@@ -86,7 +101,7 @@ export class VirtualKernel implements Kernel {
 
   close(fd: number): number {
     const result = this.exports.sys_close(fd)
-    this.#waiters.wake()
+    this.#settle()
     return result
   }
 
@@ -194,7 +209,7 @@ export class VirtualKernel implements Kernel {
     writeMemory(this.exports.memory, snapshot.memory)
     this.#scratch = snapshot.scratch
     this.exports.snapshot_enter()
-    this.#waiters.wake()
+    this.#settle()
   }
 
   /** Another kernel that is in the same state and goes its own way from here. */
@@ -205,8 +220,10 @@ export class VirtualKernel implements Kernel {
     return other
   }
 
-  /** Nothing outside of the instance's memory needs freeing. */
-  [Symbol.dispose](): void {}
+  /** Nothing outside of the instance's memory needs freeing but the alarm of its timers. */
+  [Symbol.dispose](): void {
+    this.#clock.stop()
+  }
 }
 
 const ENOMEM = 12
