@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** The `skep` command as a function. */
-import { BpfError } from '@skep/core'
+import { BpfError } from '@skep/core/errors'
 import { CommanderError } from 'commander'
 import { EXIT_FINE, EXIT_REFUSED, EXIT_USAGE, UsageError } from './exit.ts'
 import { type Io, processIo } from './io.ts'
@@ -20,10 +20,14 @@ function describe(error: unknown): string {
 /** Runs the command with these arguments (without the names of node and script) and returns its exit code. */
 export async function main(argv: readonly string[], io: Io = processIo): Promise<number> {
   let code = EXIT_FINE
-  const program = buildProgram(io, (result) => {
-    code = result
-  })
   try {
+    const program = await buildProgram(
+      argv.find((word) => !word.startsWith('-')),
+      io,
+      (result) => {
+        code = result
+      },
+    )
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {

@@ -14,7 +14,6 @@ interface AsmOptions {
 /** `skep asm`: assembly text to instructions, as hexadecimal lines or as an object file. */
 export const asmCommand: CommandBuilder = ({ io }) =>
   new Command('asm')
-    .description('assemble text in LLVM style or in the mnemonic style of the conformance suite')
     .argument('<file>', 'assembly text, - for standard input')
     .option('-o, --out <file>', 'write an ELF object (sections, symbols and data as the text says)')
     .option('--big-endian', 'encode for a big-endian kernel')

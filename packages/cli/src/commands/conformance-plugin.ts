@@ -28,7 +28,6 @@ async function run(insns: Uint8Array, memory: Uint8Array, options: PluginOptions
  */
 export const conformancePluginCommand: CommandBuilder = ({ io, exit }) =>
   new Command('conformance-plugin')
-    .description('run one case for the runner of the bpf_conformance suite')
     .argument('[memory]', 'hexadecimal bytes of the memory at r1', '')
     .addOption(kernelOption(['virtual', 'linux'], 'virtual'))
     .addOption(engineOption)

@@ -51,7 +51,6 @@ function printFunction(object: ObjectSpec, fn: FunctionSpec, options: DisasmOpti
 /** `skep disasm`: the instructions of an object, with its C lines. */
 export const disasmCommand: CommandBuilder = ({ io }) =>
   new Command('disasm')
-    .description('print the instructions of an object with their C lines')
     .argument('<file>', 'BPF object file')
     .addOption(new Option('--style <style>', 'whose text').choices(['kernel', 'llvm']).default('kernel'))
     .option('--program <name>', 'only this program or function')

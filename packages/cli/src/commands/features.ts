@@ -51,7 +51,6 @@ function printTables(measured: readonly Measured[], io: Io): void {
 /** `skep features`: what a kernel offers, asked of it by loading and creating small things. */
 export const featuresCommand: CommandBuilder = ({ io, exit }) =>
   new Command('features')
-    .description('measure which commands, program, map and attach types and helpers a kernel offers')
     .addOption(kernelOption(['virtual', 'linux', 'both'], 'virtual'))
     .option('--no-helpers', 'leave out the helpers, which take thousands of loads')
     .option('--json', 'one JSON object a line')

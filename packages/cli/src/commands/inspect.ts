@@ -92,7 +92,6 @@ function print(path: string, object: ObjectSpec, io: Io): void {
 /** `skep inspect`: what an object file says. */
 export const inspectCommand: CommandBuilder = ({ io }) =>
   new Command('inspect')
-    .description('print programs, maps, licence, types, externs and relocations of objects')
     .argument('<files...>', 'BPF object files')
     .option('--json', 'one JSON object a line')
     .action(async (files: string[], options: { json?: boolean }) => {

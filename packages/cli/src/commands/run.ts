@@ -152,7 +152,6 @@ async function writeOutputs(outcome: Outcome, options: RunCliOptions, inputs: In
 /** `skep run`: BPF_PROG_TEST_RUN of one program, over given data or every packet of a capture. */
 export const runCommand: CommandBuilder = ({ io, exit }) =>
   new Command('run')
-    .description('run a program on given input (BPF_PROG_TEST_RUN) and print what it did')
     .argument('<file>', 'BPF object file')
     .requiredOption('--program <name>', 'program to run')
     .addOption(kernelOption(['virtual', 'linux', 'both'], 'virtual'))

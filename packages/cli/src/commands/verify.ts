@@ -131,7 +131,6 @@ function printRows(file: string, rows: readonly Row[], options: VerifyCliOptions
 /** `skep verify`: a kernel's verdict about each program of the objects. */
 export const verifyCommand: CommandBuilder = ({ io, exit }) =>
   new Command('verify')
-    .description('ask a kernel for its verdict about each program')
     .argument('<files...>', 'BPF object files')
     .option('--program <name>', 'only this program')
     .addOption(kernelOption(['virtual', 'linux', 'both'], 'virtual'))
