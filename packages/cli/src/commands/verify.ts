@@ -98,18 +98,19 @@ function exitCode(rows: readonly Row[], different: readonly string[]): number {
   return rows.every(({ verdict }) => verdict.verdict === 'accept') ? EXIT_FINE : EXIT_REFUSED
 }
 
-function chooseLogLevel(options: VerifyCliOptions): number {
-  return options.logLevel === undefined ? 1 : parseCount(options.logLevel, '--log-level', 0, 7)
+function chooseLogLevel(options: VerifyCliOptions): number | undefined {
+  return options.logLevel === undefined ? undefined : parseCount(options.logLevel, '--log-level', 0, 7)
 }
 
 async function verifyFile(file: string, options: VerifyCliOptions, kernels: ReadonlyMap<KernelName, Kernel>, io: Io) {
   const spec = openObject(await readInput(file), { name: file })
   applySettings(spec, parseSettings(options.set))
   const programs = options.program ? [spec.program(options.program)] : spec.programs
+  const logLevel = chooseLogLevel(options)
   const rows: Row[] = []
   for (const program of programs) {
     for (const [kernel, opened] of kernels) {
-      const verdict = verifyProgram(spec, program.name, opened, { logLevel: chooseLogLevel(options) })
+      const verdict = verifyProgram(spec, program.name, opened, logLevel === undefined ? {} : { logLevel })
       const row: Row = { object: file, kernel, spec, verdict }
       rows.push(row)
       if (options.json) io.out(formatJson(jsonRow(row, options.logLevel !== undefined)))
