@@ -12,7 +12,10 @@ export function AddressInput() {
       </p>
       <label>
         Address
-        <input value={address} onInput={(e) => (addressInput.value = { ...addressInput.value, address: e.currentTarget.value })} />
+        <input
+          value={address}
+          onInput={(e) => (addressInput.value = { ...addressInput.value, address: e.currentTarget.value })}
+        />
       </label>
       <label>
         Port

@@ -20,7 +20,10 @@ function names(): string[] {
 
 function dataOf(series: readonly string[]): uPlot.AlignedData {
   const all = samples.value
-  return [all.map(({ at }) => at), ...series.map((name) => all.map(({ numbers }) => numbers.get(name) ?? 0))] as uPlot.AlignedData
+  return [
+    all.map(({ at }) => at),
+    ...series.map((name) => all.map(({ numbers }) => numbers.get(name) ?? 0)),
+  ] as uPlot.AlignedData
 }
 
 function colour(name: string): string {

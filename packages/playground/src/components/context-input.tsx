@@ -6,8 +6,8 @@ export function ContextInput() {
   return (
     <div class="form">
       <p>
-        Programs of type <code>{program.value?.typeName}</code> run with a context of bytes (BPF_PROG_TEST_RUN), where the
-        kernel offers that.
+        Programs of type <code>{program.value?.typeName}</code> run with a context of bytes (BPF_PROG_TEST_RUN), where
+        the kernel offers that.
       </p>
       <label>
         Context, hexadecimal

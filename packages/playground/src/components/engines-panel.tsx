@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { comparing, compareEngines, engines, runProblem } from '../state/run.ts'
+import { compareEngines, comparing, engines, runProblem } from '../state/run.ts'
 
 function nanoseconds(value: number): string {
   return value >= 10_000 ? `${(value / 1000).toFixed(1)} µs` : `${value.toFixed(0)} ns`
@@ -7,7 +7,8 @@ function nanoseconds(value: number): string {
 
 function Figures() {
   const report = engines.value
-  if (!report) return <p class="empty">Runs the chosen input on the interpreter and on compiled code, and times both.</p>
+  if (!report)
+    return <p class="empty">Runs the chosen input on the interpreter and on compiled code, and times both.</p>
   const { interp, jit, runs } = report
   return (
     <>
@@ -68,7 +69,7 @@ export function EnginesPanel() {
           {engines.value?.wat && (
             <>
               <h3>As WebAssembly</h3>
-              <pre class="wat scroll" tabIndex={0} aria-label="WebAssembly text">
+              <pre class="wat scroll" role="region" tabIndex={0} aria-label="WebAssembly text">
                 {engines.value.wat}
               </pre>
             </>

@@ -14,7 +14,12 @@ export function EventInput() {
       </p>
       <label>
         System call number
-        <input type="number" min={0} value={number} onInput={(e) => set({ number: e.currentTarget.valueAsNumber || 0 })} />
+        <input
+          type="number"
+          min={0}
+          value={number}
+          onInput={(e) => set({ number: e.currentTarget.valueAsNumber || 0 })}
+        />
       </label>
       <label>
         Arguments

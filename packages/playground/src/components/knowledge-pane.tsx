@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { knowledge, opening, program, refusal, select, selected, visitIndex, visits } from '../state/document.ts'
-import { proofRows, type ProofRow } from '../state/proofs.ts'
+import { type ProofRow, proofRows } from '../state/proofs.ts'
 import { isStepping, step } from '../state/step.ts'
 import type { Path, Visit } from '../verifier/log.ts'
 import { trail } from '../verifier/log.ts'
@@ -140,8 +140,8 @@ function Nothing() {
   if (view.log === '') return <p class="empty">The verifier did not come so far: {view.message}</p>
   return (
     <p class="empty">
-      No path that the verifier walked reaches instruction {selected.value}. In an accepted program that is dead code, and
-      the kernel takes it out.
+      No path that the verifier walked reaches instruction {selected.value}. In an accepted program that is dead code,
+      and the kernel takes it out.
     </p>
   )
 }

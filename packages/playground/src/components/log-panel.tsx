@@ -8,9 +8,15 @@ function Line({ text }: { text: string }) {
   if (insn === undefined) return <span class={text.startsWith(';') ? 't-comment' : undefined}>{`${text}\n`}</span>
   const slot = Number(insn)
   return (
-    <span class={slot === selected.value ? 'log-line selected' : 'log-line'} onClick={() => select(slot)}>
-      {`${text}\n`}
-    </span>
+    <button
+      type="button"
+      tabIndex={-1}
+      class={slot === selected.value ? 'log-line selected' : 'log-line'}
+      onClick={() => select(slot)}
+    >
+      {`${text}
+`}
+    </button>
   )
 }
 
@@ -23,7 +29,7 @@ export function LogPanel() {
   if (log === '') return <p class="empty">The program did not reach the verifier: {program.value?.message}</p>
   const lines = log.trimEnd().split('\n')
   return (
-    <pre class="log scroll" tabIndex={0} aria-label="Log of the verifier">
+    <pre class="log scroll" role="region" tabIndex={0} aria-label="Log of the verifier">
       {lines.length > MAX_LINES ? log : lines.map((line, i) => <Line key={i} text={line} />)}
     </pre>
   )

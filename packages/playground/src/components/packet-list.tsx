@@ -69,7 +69,12 @@ function Row({ index, bytes }: { index: number; bytes: Uint8Array }) {
       <td class="figure">{bytes.length}</td>
       <td>{result && <span class={`verdict ${result.tone}`}>{result.problem ?? result.verdict}</span>}</td>
       <td>
-        <button type="button" class="quiet" aria-label={`Remove packet ${index + 1}`} onClick={() => removePacket(index)}>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={`Remove packet ${index + 1}`}
+          onClick={() => removePacket(index)}
+        >
           ×
         </button>
       </td>

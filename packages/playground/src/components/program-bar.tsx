@@ -10,7 +10,8 @@ function Verdict() {
   if (view.verdict === 'accept') {
     return (
       <span class="verdict good">
-        <b>Accepted</b> {view.processedInsns ?? view.insns.length} instructions walked in {view.verificationMs.toFixed(1)} ms
+        <b>Accepted</b> {view.processedInsns ?? view.insns.length} instructions walked in{' '}
+        {view.verificationMs.toFixed(1)} ms
       </span>
     )
   }

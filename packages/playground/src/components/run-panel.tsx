@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { program } from '../state/document.ts'
-import { continuous, keepRunning, report, run, runProblem, running, startOver } from '../state/run.ts'
+import { continuous, keepRunning, report, run, running, runProblem, startOver } from '../state/run.ts'
 import { AddressInput } from './address-input.tsx'
 import { ContextInput } from './context-input.tsx'
 import { EventInput } from './event-input.tsx'

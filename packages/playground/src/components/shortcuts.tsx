@@ -33,7 +33,13 @@ export function Shortcuts() {
     }
   }, [])
   return (
-    <button type="button" class="keys-button" aria-label="Keys" title="Keys (?)" onClick={() => (showKeys.value = true)}>
+    <button
+      type="button"
+      class="keys-button"
+      aria-label="Keys"
+      title="Keys (?)"
+      onClick={() => (showKeys.value = true)}
+    >
       ?
     </button>
   )

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { lazy, Suspense } from 'preact/compat'
 import { highlightC } from '../content/highlight.ts'
-import { document as current } from '../state/document.ts'
-import { currentFile, linesOfFile, type SourceLine, selectedLine, steppedLine, toggleLineBreakpoint } from '../state/source.ts'
-import { select } from '../state/document.ts'
+import { document as current, select } from '../state/document.ts'
+import {
+  currentFile,
+  linesOfFile,
+  type SourceLine,
+  selectedLine,
+  steppedLine,
+  toggleLineBreakpoint,
+} from '../state/source.ts'
 import { useInView } from './in-view.ts'
 import { Spans } from './spans.tsx'
 

@@ -5,7 +5,13 @@ export function Spans({ spans }: { spans: readonly Span[] }) {
   return (
     <>
       {spans.map(({ text, kind }, i) =>
-        kind === 'plain' ? text : <span key={`${i}${text}`} class={`t-${kind}`}>{text}</span>,
+        kind === 'plain' ? (
+          text
+        ) : (
+          <span key={`${i}${text}`} class={`t-${kind}`}>
+            {text}
+          </span>
+        ),
       )}
     </>
   )

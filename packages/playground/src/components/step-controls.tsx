@@ -32,7 +32,14 @@ function Buttons({ controls, disabled }: { controls: readonly Control[]; disable
       {controls
         .filter(({ action }) => breakpoints.value.length > 0 || action !== 'back-continue')
         .map(({ action, label, sign, title }) => (
-          <button key={action} type="button" class="step-button" title={title} disabled={disabled} onClick={() => void doStep(action)}>
+          <button
+            key={action}
+            type="button"
+            class="step-button"
+            title={title}
+            disabled={disabled}
+            onClick={() => void doStep(action)}
+          >
             <i aria-hidden="true">{sign}</i>
             {label}
           </button>

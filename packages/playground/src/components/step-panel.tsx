@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
+
+import { layersOf } from '../packet/decode.ts'
 import { program } from '../state/document.ts'
 import { formatValue } from '../state/proofs.ts'
 import { chosenInput } from '../state/run.ts'
 import { breakpoints, isStepping, startStepping, step, stepProblem, toggleBreakpoint } from '../state/step.ts'
-import { layersOf } from '../packet/decode.ts'
 import { CallChain } from './call-chain.tsx'
 import { HexView } from './hex-view.tsx'
 import { MapTable } from './map-table.tsx'
@@ -62,8 +63,8 @@ function End() {
   if (state.trap) {
     return (
       <p class="banner bad" role="alert">
-        The checked engine stopped the program: {TRAPS[state.trap] ?? `trap ${state.trap}`}. The verifier had accepted it: a
-        defect.
+        The checked engine stopped the program: {TRAPS[state.trap] ?? `trap ${state.trap}`}. The verifier had accepted
+        it: a defect.
       </p>
     )
   }
@@ -102,7 +103,11 @@ export function StepPanel() {
                   <h3>
                     Packet <small>{formatValue(state.packet.address)}</small>
                   </h3>
-                  <HexView bytes={state.packet.bytes} layers={layersOf(state.packet.bytes)} label="Bytes of the packet now" />
+                  <HexView
+                    bytes={state.packet.bytes}
+                    layers={layersOf(state.packet.bytes)}
+                    label="Bytes of the packet now"
+                  />
                 </section>
               )}
             </div>

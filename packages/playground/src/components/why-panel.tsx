@@ -12,7 +12,8 @@ function Way() {
   const rows: { slot: number; line: number; text: string }[] = []
   for (const { insn } of steps) {
     const line = view.lines.findLast(({ slot }) => slot <= insn)
-    if (line && line.line > 0 && rows.at(-1)?.line !== line.line) rows.push({ slot: insn, line: line.line, text: line.text.trim() })
+    if (line && line.line > 0 && rows.at(-1)?.line !== line.line)
+      rows.push({ slot: insn, line: line.line, text: line.text.trim() })
   }
   if (rows.length === 0) {
     return (

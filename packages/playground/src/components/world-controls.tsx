@@ -28,7 +28,9 @@ export function WorldControls() {
           min={0}
           step={0.1}
           value={(clock / SECOND).toFixed(1)}
-          onChange={(e) => (world.value = { ...world.value, clock: Math.max(0, e.currentTarget.valueAsNumber || 0) * SECOND })}
+          onChange={(e) =>
+            (world.value = { ...world.value, clock: Math.max(0, e.currentTarget.valueAsNumber || 0) * SECOND })
+          }
         />{' '}
         s
       </label>

@@ -24,6 +24,7 @@ export const EXAMPLES: readonly Example[] = [
   row('xdp-filter', 'Drop in the driver', 'An XDP program reads the packet directly and drops UDP to port 7.'),
   row('tc-classifier', 'Mark and drop', 'A tc program marks TCP packets and counts in global variables.'),
   row('tracepoint-counter', 'Count system calls', 'A tracepoint program counts system calls by number.'),
+  row('payload-sum', 'Sum in a callback', 'A tc program adds up the bytes of a packet in a callback of bpf_loop().'),
   row('hello', 'Print a line', 'A tc program rewrites a byte of the packet and writes to the trace pipe.'),
   row('refused/null-check', 'Missing null check', 'The value of a lookup is used without asking whether there is one.'),
   row('refused/packet-bounds', 'Missing bounds check', 'The packet is read without a comparison with its end.'),
@@ -38,9 +39,21 @@ export const EXAMPLES: readonly Example[] = [
   row('refused/unreadable-pointer', 'Number as address', 'A number out of the context is used as an address.'),
 ]
 
-const OBJECTS = import.meta.glob<string>('../../../../examples/**/*.bpf.o', { query: '?url', import: 'default', eager: true })
-const SOURCES = import.meta.glob<string>('../../../../examples/**/*.bpf.c', { query: '?url', import: 'default', eager: true })
-const TRAFFIC = import.meta.glob<string>('../../../../examples/traffic.pcap', { query: '?url', import: 'default', eager: true })
+const OBJECTS = import.meta.glob<string>('../../../../examples/**/*.bpf.o', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+})
+const SOURCES = import.meta.glob<string>('../../../../examples/**/*.bpf.c', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+})
+const TRAFFIC = import.meta.glob<string>('../../../../examples/traffic.pcap', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+})
 
 function urlOf(files: Record<string, string>, folder: string, suffix: string): string | undefined {
   const name = folder.split('/').at(-1)

@@ -41,7 +41,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     id: 'endless-loop',
     pattern: /infinite loop detected at insn (\d+)/m,
     title: 'A loop that makes no progress',
-    wrong: 'The loop comes back to instruction $1 with exactly the knowledge it had before: nothing shows that it ever ends.',
+    wrong:
+      'The loop comes back to instruction $1 with exactly the knowledge it had before: nothing shows that it ever ends.',
     why: 'A program runs in the kernel and cannot be interrupted, so it must end. The verifier walks each turn of a loop; when a turn changes nothing that it knows, it concludes that there may be endlessly many.',
     accepted: 'Count turns against a constant bound, or use bpf_loop(), a numeric iterator (bpf_for) or may_goto.',
     code: 'for (int i = 0; i < 100; i++)\n\tif (skb->mark)\n\t\tbreak;',
@@ -53,15 +54,18 @@ export const EXPLANATIONS: readonly Explanation[] = [
     title: 'Too much to verify',
     wrong: 'The verifier looked at a million instructions along the paths of this program and was not through.',
     why: 'Each path is walked with what is known on it. Long loops and many branches multiply; the limit keeps loading from taking for ever.',
-    accepted: 'Let loops have small constant bounds, use bpf_loop() whose body is verified once, or move pieces into global functions, which are verified on their own.',
+    accepted:
+      'Let loops have small constant bounds, use bpf_loop() whose body is verified once, or move pieces into global functions, which are verified on their own.',
   },
   {
     id: 'not-readable',
     pattern: /^(R\d+) !read_ok/m,
     title: 'A register that was never set',
-    wrong: 'The instruction reads $1, and on this path nothing has written to it since the beginning, or since the call that destroyed it.',
+    wrong:
+      'The instruction reads $1, and on this path nothing has written to it since the beginning, or since the call that destroyed it.',
     why: 'What an unset register holds is whatever the kernel left there: reading it could give away kernel memory. Calls use up r1 to r5, so those are unset after each call.',
-    accepted: 'Set the register on every path. Most often a helper is declared with too few arguments, or a function returns no value on one path.',
+    accepted:
+      'Set the register on every path. Most often a helper is declared with too few arguments, or a function returns no value on one path.',
     code: 'bpf_map_update_elem(&seen, &key, &value, BPF_ANY);',
     example: 'refused/missing-argument',
   },
@@ -71,7 +75,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     title: 'A helper of other program types',
     wrong: 'The program calls a helper that Linux does not offer to programs of this type.',
     why: 'Helpers rely on what surrounds the hook: a redirect needs a packet on its way through a device, a signal needs a current task. Each program type has its list.',
-    accepted: 'Use a helper of this type, or attach the work to a hook that has the helper: bpf_redirect() is there for tc and XDP programs.',
+    accepted:
+      'Use a helper of this type, or attach the work to a hook that has the helper: bpf_redirect() is there for tc and XDP programs.',
     code: 'SEC("tc")\nint block(struct __sk_buff *skb)\n{\n\treturn bpf_redirect(skb->ifindex, 0);\n}',
     example: 'refused/wrong-helper',
   },
@@ -79,7 +84,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     id: 'gpl-only',
     pattern: /cannot call GPL-restricted function from non-GPL compatible program/m,
     title: 'A helper for GPL-compatible programs',
-    wrong: 'The program calls a helper that is reserved for programs under a licence compatible with the GPL; this one declares another.',
+    wrong:
+      'The program calls a helper that is reserved for programs under a licence compatible with the GPL; this one declares another.',
     why: 'Some helpers (printing, probing kernel memory, perf events) count as so close to the kernel that its authors share them only with GPL-compatible code. The kernel reads the section “license”.',
     accepted: 'Declare a compatible licence if that is the licence of the code, or do without the helper.',
     code: 'char LICENSE[] SEC("license") = "Dual BSD/GPL";',
@@ -111,7 +117,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     title: 'A field of the context out of reach',
     wrong: 'The context may not be read or written at offset $1 with $2 bytes by a program of this type.',
     why: 'The context is a window on kernel objects. For each program type Linux decides field by field what may be read and what may be written: the length of a packet follows from the packet, writing it would be a lie.',
-    accepted: 'Read the field and keep the result of your own, or use the helper that does the job. A socket filter shortens a packet by returning the number of bytes to keep.',
+    accepted:
+      'Read the field and keep the result of your own, or use the helper that does the job. A socket filter shortens a packet by returning the number of bytes to keep.',
     code: 'return 64;',
     example: 'refused/context-write',
   },
@@ -141,7 +148,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     title: 'A number used as an address',
     wrong: '$1 is a number here, not a pointer that the verifier knows, and the program reads or writes through it.',
     why: 'Only pointers that come from the kernel (context, stack, packet, maps, helpers) lead to memory that exists. Arithmetic on a number cannot make one; and arithmetic that the verifier does not allow turns a pointer into a number.',
-    accepted: 'Use a pointer that the kernel gave. In tracing programs bpf_probe_read_kernel() reads at any address and fails softly.',
+    accepted:
+      'Use a pointer that the kernel gave. In tracing programs bpf_probe_read_kernel() reads at any address and fails softly.',
     code: 'bpf_probe_read_kernel(&value, sizeof(value), place);',
     example: 'refused/unreadable-pointer',
   },
@@ -156,9 +164,11 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'stack-bounds',
-    pattern: /invalid (?:write to|read from|unbounded .* access to) stack|combined stack size of \d+ calls|stack depth \d+ exceeds/m,
+    pattern:
+      /invalid (?:write to|read from|unbounded .* access to) stack|combined stack size of \d+ calls|stack depth \d+ exceeds/m,
     title: 'Beyond the stack',
-    wrong: 'The access does not lie within the 512 bytes of the stack, or the functions that call each other need more in all.',
+    wrong:
+      'The access does not lie within the 512 bytes of the stack, or the functions that call each other need more in all.',
     why: 'The kernel’s own stack is small; a program gets 512 bytes of it, together with all that it calls.',
     accepted: 'Keep large data in a map (a per-CPU array with one entry serves as scratch memory).',
   },
@@ -176,7 +186,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     title: 'An argument of another type',
     wrong: '$1 is “$2”, and the helper wants $3.',
     why: 'Helpers trust their arguments. The verifier checks each against the helper’s declaration, so that the helper need not.',
-    accepted: 'Pass what the helper’s description says: often the address of a variable on the stack, or a pointer after its null check.',
+    accepted:
+      'Pass what the helper’s description says: often the address of a variable on the stack, or a pointer after its null check.',
   },
   {
     id: 'unreachable',

@@ -26,12 +26,17 @@ const INSTRUCTIONS: readonly Completion[] = [
   ['exit', 'return r0'],
 ].map(([label, detail]) => ({ label: label!, detail: detail!, type: 'keyword' }))
 
-const SECTIONS: readonly Completion[] = ['xdp', 'tc', 'socket', 'cgroup/bind4', 'tracepoint/raw_syscalls/sys_enter', 'license'].map(
-  (name) => ({
-    label: `.section ${name},"${name === 'license' ? 'aw' : 'ax'}",@progbits`,
-    type: 'namespace',
-  }),
-)
+const SECTIONS: readonly Completion[] = [
+  'xdp',
+  'tc',
+  'socket',
+  'cgroup/bind4',
+  'tracepoint/raw_syscalls/sys_enter',
+  'license',
+].map((name) => ({
+  label: `.section ${name},"${name === 'license' ? 'aw' : 'ax'}",@progbits`,
+  type: 'namespace',
+}))
 
 const DIRECTIVES: readonly Completion[] = ['.globl ', '.type ', '.asciz ', '.long ', '.quad '].map((label) => ({
   label,
@@ -46,7 +51,8 @@ export function completeAssembly(context: CompletionContext): CompletionResult |
   const line = context.state.doc.lineAt(context.pos)
   const before = line.text.slice(0, context.pos - line.from)
   const call = /\bcall\s+(\w*)$/.exec(before)
-  if (call) return { from: context.pos - call[1]!.length, options: [...HELPERS, ...labelsIn(context.state.doc.toString())] }
+  if (call)
+    return { from: context.pos - call[1]!.length, options: [...HELPERS, ...labelsIn(context.state.doc.toString())] }
   const jump = /\bgotol?\s+([\w.$]*)$/.exec(before)
   if (jump) return { from: context.pos - jump[1]!.length, options: labelsIn(context.state.doc.toString()) }
   const directive = /^\s*(\.[\w.]*)$/.exec(before)

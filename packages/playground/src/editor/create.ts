@@ -3,18 +3,18 @@
 import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language'
-import { type Diagnostic as Mark, lintGutter, setDiagnostics } from '@codemirror/lint'
+import { lintGutter, type Diagnostic as Mark, setDiagnostics } from '@codemirror/lint'
 import { EditorState, type Text } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { effect } from '@preact/signals'
 import type { Diagnostic } from '../compiler.ts'
 import { diagnostics, open, openedBytes, programName } from '../state/document.ts'
+import { encodingByLine } from './assembler.ts'
 import { assemblyMode } from './assembly-mode.ts'
+import { cMode } from './c-mode.ts'
 import { completeAssembly } from './completion.ts'
 import { encodingGutter, setEncoding } from './encoding-gutter.ts'
-import { cMode } from './c-mode.ts'
-import { encodingByLine } from './assembler.ts'
 
 /** Milliseconds of quiet before a text is compiled. */
 const QUIET = 250
@@ -58,7 +58,10 @@ export function createEditor(parent: HTMLElement, language: 'assembly' | 'c', te
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return
           clearTimeout(timer)
-          timer = setTimeout(() => void open({ kind: language, text: view.state.doc.toString() }, programName.value), QUIET)
+          timer = setTimeout(
+            () => void open({ kind: language, text: view.state.doc.toString() }, programName.value),
+            QUIET,
+          )
         }),
         ...(language === 'assembly' ? [autocompletion({ override: [completeAssembly] }), encodingGutter()] : []),
       ],

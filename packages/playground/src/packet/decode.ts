@@ -37,7 +37,13 @@ function networkOf(bytes: Uint8Array): Network | undefined {
     return { name: 'IPv4', source: ipv4Text(bytes, 26), destination: ipv4Text(bytes, 30), protocol: bytes[23]!, length }
   }
   if (type === 0x86dd && bytes.length >= ETHERNET + 40) {
-    return { name: 'IPv6', source: ipv6Text(bytes, 22), destination: ipv6Text(bytes, 38), protocol: bytes[20]!, length: 40 }
+    return {
+      name: 'IPv6',
+      source: ipv6Text(bytes, 22),
+      destination: ipv6Text(bytes, 38),
+      protocol: bytes[20]!,
+      length: 40,
+    }
   }
   return undefined
 }

@@ -20,7 +20,13 @@ describe('frames', () => {
 
   it('are described', () => {
     expect(describeFrame(buildFrame(DEFAULT_FRAME))).toBe('UDP 10.0.0.1:40000 → 10.0.0.2:7')
-    const six = buildFrame({ ...DEFAULT_FRAME, version: 6, transport: 'tcp', source: 'fe80::1', destination: 'fe80::2' })
+    const six = buildFrame({
+      ...DEFAULT_FRAME,
+      version: 6,
+      transport: 'tcp',
+      source: 'fe80::1',
+      destination: 'fe80::2',
+    })
     expect(describeFrame(six)).toBe('TCP [fe80::1]:40000 → [fe80::2]:7')
     expect(layersOf(six).map(({ name, start }) => [name, start])).toEqual([
       ['Ethernet', 0],

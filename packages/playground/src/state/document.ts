@@ -2,8 +2,8 @@
 /** What is open: where it comes from, its source, and what the kernel says about it. */
 import { computed, effect, signal } from '@preact/signals'
 import { type Compilation, type Compiler, type Diagnostic, findClang } from '../compiler.ts'
-import { explain } from '../content/explanations.ts'
 import { exampleOf, fetchObject, fetchSource } from '../content/examples.ts'
+import { explain } from '../content/explanations.ts'
 import { assembler } from '../editor/assembler.ts'
 import type { ObjectView, ProgramView } from '../protocol.ts'
 import { readVerifierLog } from '../verifier/log.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Addresses: `#example=sockex1`, `#s=…` for a shared state, `#/message/…` for a page of explanation. */
 import { exampleOf } from '../content/examples.ts'
-import { document as opened, failure, lookForClang, open, refusal } from './document.ts'
+import { failure, lookForClang, open, document as opened, refusal } from './document.ts'
 import { decodeState } from './share.ts'
 import { route, routeOf, tab } from './view.ts'
 

@@ -24,7 +24,9 @@ const SLOT_LETTERS: Readonly<Record<string, string>> = { m: 'data', '0': 'zero',
 function stackInWords(text: string): string {
   if (!/^[m0?idr_fen]{8}$/.test(text)) return inWords(parseProof(text))
   const runs = text.match(/(.)\1*/g) ?? []
-  return runs.map((run) => `${run.length} ${run.length === 1 ? 'byte' : 'bytes'} ${SLOT_LETTERS[run[0]!] ?? 'kept'}`).join(', ')
+  return runs
+    .map((run) => `${run.length} ${run.length === 1 ? 'byte' : 'bytes'} ${SLOT_LETTERS[run[0]!] ?? 'kept'}`)
+    .join(', ')
 }
 
 export function formatValue(value: bigint): string {
@@ -45,7 +47,9 @@ function placesOf(state: StepState): Places {
 /** The stepped run, if it stands before the selected instruction. */
 function here(): StepState | undefined {
   const state = step.value
-  return state && !state.atEnd && state.slot === selected.value && state.program === program.value?.name ? state : undefined
+  return state && !state.atEnd && state.slot === selected.value && state.program === program.value?.name
+    ? state
+    : undefined
 }
 
 function slotNow(name: string, state: StepState, depth: number): bigint | undefined {

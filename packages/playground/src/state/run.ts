@@ -127,8 +127,8 @@ export async function run(): Promise<void> {
     moveClock(TICK)
   } catch (error) {
     continuous.value = false
-    runProblem.value = (error as Error).message
     await reset()
+    runProblem.value = (error as Error).message
   } finally {
     running.value = false
   }

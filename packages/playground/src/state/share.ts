@@ -28,7 +28,9 @@ interface Shared {
 }
 
 async function through(bytes: Uint8Array, stream: GenericTransformStream): Promise<Uint8Array> {
-  const piped = new Blob([bytes as BlobPart]).stream().pipeThrough(stream as ReadableWritablePair<Uint8Array, BufferSource>)
+  const piped = new Blob([bytes as BlobPart])
+    .stream()
+    .pipeThrough(stream as ReadableWritablePair<Uint8Array, BufferSource>)
   return new Uint8Array(await new Response(piped as ReadableStream).arrayBuffer())
 }
 
@@ -89,7 +91,8 @@ export async function decodeState(fragment: string): Promise<void> {
   } catch (cause) {
     throw new Error('the address holds a state that is damaged or cut short', { cause })
   }
-  if (shared.v !== VERSION) throw new Error(`the address holds a state of version ${shared.v}, this page knows ${VERSION}`)
+  if (shared.v !== VERSION)
+    throw new Error(`the address holds a state of version ${shared.v}, this page knows ${VERSION}`)
   const { doc } = shared
   applyInputs(shared)
   await open(doc.kind === 'object' ? { ...doc, bytes: fromHex(doc.hex) } : doc, shared.program)

@@ -4,7 +4,10 @@ import { effect, signal } from '@preact/signals'
 
 export type Tab = 'why' | 'run' | 'step' | 'maps' | 'log' | 'engines'
 export type Theme = 'system' | 'light' | 'dark'
-export type Route = { readonly page: 'work' } | { readonly page: 'messages' } | { readonly page: 'message'; readonly id: string }
+export type Route =
+  | { readonly page: 'work' }
+  | { readonly page: 'messages' }
+  | { readonly page: 'message'; readonly id: string }
 
 export const tab = signal<Tab>('run')
 export const route = signal<Route>({ page: 'work' })

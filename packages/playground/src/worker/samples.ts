@@ -19,7 +19,8 @@ export function sampleOf(session: Session): Record<string, number> {
     const members = /^\{(.*)\}$/.exec(value)?.[1]?.split(', ') ?? [`: ${value}`]
     for (const member of members) {
       const [field, number] = member.split(': ')
-      if (number !== undefined && /^-?\d+$/.test(number)) found.push([field ? `${name}.${field}` : name, Number(number)])
+      if (number !== undefined && /^-?\d+$/.test(number))
+        found.push([field ? `${name}.${field}` : name, Number(number)])
     }
   }
   return Object.fromEntries(found.sort((a, b) => b[1] - a[1]).slice(0, MAX_SERIES))

@@ -371,7 +371,10 @@ export class Stepper {
       for (const { progId, insn } of breakpoints) exports.debug_breakpoint(progId, insn)
       this.#resume(piece, stop)
       this.#readWindow()
-      if (this.#isDone()) return this.#finish()
+      if (this.#isDone()) {
+        this.#finish()
+        return
+      }
       if (this.#live < piece) return
       if (this.#resumable) this.#checkpoint()
       else if (this.#live < target) {
