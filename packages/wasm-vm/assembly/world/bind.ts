@@ -21,7 +21,8 @@ const COPY: usize = memory.data(32, 8)
 
 /** bind(2). */
 export function inetBind(sk: Sock, addr: usize, len: u32): i32 {
-  if (len < (sk.family == AF_INET ? 16 : 24)) return -EINVAL
+  const need: u32 = sk.family == AF_INET ? 16 : 24
+  if (len < need) return -EINVAL
   memory.fill(COPY, 0, 32)
   memory.copy(COPY, addr, min<u32>(len, 28))
   const type = sk.family == AF_INET ? BPF_CGROUP_INET4_BIND : BPF_CGROUP_INET6_BIND

@@ -5,9 +5,10 @@ import {
   E2BIG, EFAULT, EINVAL, ENOENT, ENOLINK, ENOMEM, ENOSPC, EPERM, ESTALE,
 } from '../gen/errno.gen'
 import {
-  BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_ID, BPF_F_LINK, BPF_F_PREORDER,
+  BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_ID, BPF_F_PREORDER,
   BPF_F_QUERY_EFFECTIVE, BPF_F_REPLACE,
-} from '../gen/uapi-enums.gen'
+} from '../gen/uapi-defines.gen'
+import { BPF_F_LINK } from '../gen/uapi-enums.gen'
 import {
   ATTR_QUERY__attach_flags, ATTR_QUERY__attach_type, ATTR_QUERY__prog_attach_flags, ATTR_QUERY__prog_cnt,
   ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__revision,

@@ -2,10 +2,8 @@
 // Links to cgroups, and the bpf commands that name a cgroup.
 
 import { EINVAL, ENOMEM } from '../gen/errno.gen'
-import {
-  BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_BEFORE, BPF_F_ID, BPF_F_LINK, BPF_F_PREORDER,
-  BPF_LINK_TYPE_CGROUP,
-} from '../gen/uapi-enums.gen'
+import { BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_BEFORE, BPF_F_ID, BPF_F_PREORDER, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
+import { BPF_F_LINK, BPF_LINK_TYPE_CGROUP } from '../gen/uapi-enums.gen'
 import {
   ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__cgroup__expected_revision, ATTR_LINK_CREATE__cgroup__relative_fd,
   ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_fd, ATTR_PROG_ATTACH__attach_bpf_fd, ATTR_PROG_ATTACH__attach_flags,

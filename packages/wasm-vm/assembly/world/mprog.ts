@@ -4,7 +4,8 @@
 // Positions as there: "before" gives the index in front of the place, so that -1 is the beginning.
 
 import { EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC, ERANGE, ESTALE } from '../gen/errno.gen'
-import { BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID, BPF_F_LINK, BPF_F_REPLACE } from '../gen/uapi-enums.gen'
+import { BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
+import { BPF_F_LINK } from '../gen/uapi-enums.gen'
 import {
   ATTR_QUERY__attach_flags, ATTR_QUERY__link_attach_flags, ATTR_QUERY__link_ids, ATTR_QUERY__prog_attach_flags,
   ATTR_QUERY__prog_cnt, ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__revision,

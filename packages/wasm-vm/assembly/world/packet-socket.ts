@@ -274,7 +274,7 @@ function fanoutJoin(sk: Sock, arg: u32): i32 {
   const id = arg & 0xffff
   const type = (arg >> 16) & 0xff
   const flags = arg >> 24
-  if (type > PACKET_FANOUT_EBPF) return -EINVAL
+  if (type > <u32>PACKET_FANOUT_EBPF) return -EINVAL
   if (sk.fanout) return -EALREADY
   if (!sk.packetRunning) return -EINVAL
   let f = fanoutFind(sk.netns, id)

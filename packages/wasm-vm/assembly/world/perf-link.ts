@@ -167,8 +167,8 @@ const MULTI: usize = 24
 const TEXT: usize = memory.data(256, 8)
 
 export function multiLinkCreate(attr: usize, prog: Prog, uprobe: bool): i32 {
-  const count = load<u32>(attr, uprobe ? ATTR_LINK_CREATE__uprobe_multi__cnt : ATTR_LINK_CREATE__kprobe_multi__cnt)
-  const flags = load<u32>(attr, uprobe ? ATTR_LINK_CREATE__uprobe_multi__flags : ATTR_LINK_CREATE__kprobe_multi__flags)
+  const count = load<u32>(attr + (uprobe ? ATTR_LINK_CREATE__uprobe_multi__cnt : ATTR_LINK_CREATE__kprobe_multi__cnt))
+  const flags = load<u32>(attr + (uprobe ? ATTR_LINK_CREATE__uprobe_multi__flags : ATTR_LINK_CREATE__kprobe_multi__flags))
   if (load<u32>(attr, ATTR_LINK_CREATE__flags)) return -EINVAL
   if (prog.expectedAttachType != load<u32>(attr, ATTR_LINK_CREATE__attach_type)) return -EINVAL
   if (flags & ~(<u32>1)) return -EINVAL

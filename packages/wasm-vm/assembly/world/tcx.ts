@@ -3,7 +3,8 @@
 // sch_handle_ingress and sch_handle_egress of net/core/dev.c.
 
 import { EAGAIN, ENODEV, ENOENT, ENOLINK, ENOMEM, EPERM } from '../gen/errno.gen'
-import { BPF_F_ID, BPF_F_REPLACE, BPF_LINK_TYPE_TCX, BPF_TCX_INGRESS } from '../gen/uapi-enums.gen'
+import { BPF_F_ID, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
+import { BPF_LINK_TYPE_TCX, BPF_TCX_INGRESS } from '../gen/uapi-enums.gen'
 import {
   ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_ifindex,
   ATTR_LINK_CREATE__tcx__expected_revision, ATTR_LINK_CREATE__tcx__relative_fd, ATTR_PROG_ATTACH__attach_flags,
