@@ -15,7 +15,7 @@ import {
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { kfree, kmalloc, kzalloc64 } from '../mem/alloc'
-import { bytesEqual } from '../mem/bytes'
+import { bytesEqual, copyShort } from '../mem/bytes'
 import { rcuFree } from '../mem/rcu'
 import { kernel } from '../mem/root'
 import { CAP_SYS_ADMIN, capable } from '../syscall/caps'
@@ -124,7 +124,9 @@ function preallocate(h: HashMap): i32 {
 
 export function hashFree(map: BpfMap): void {
   const h = htab(map)
-  if (h.buckets) {
+  // preallocated elements without anything of their own go with the block
+  const plain = h.prealloc && !changetype<usize>(h.record) && h.mapType != BPF_MAP_TYPE_HASH_OF_MAPS
+  if (h.buckets && !plain) {
     for (let i: u32 = 0; i < h.nBuckets; i++) {
       let e = load<usize>(h.buckets + (<usize>i << 2))
       while (e) {
@@ -329,7 +331,7 @@ export function hashUpdate(map: BpfMap, key: usize, value: usize, flags: u64, al
   }
   const e = takeElem(h, old)
   if (failed(e)) return <i32>e
-  memory.copy(e + h.keyOff, key, h.keySize)
+  copyShort(e + h.keyOff, key, h.keySize)
   if (h.mapType == BPF_MAP_TYPE_HASH_OF_MAPS) store<u64>(e + h.valueOff, load<u64>(value))
   else {
     copyMapValue(h, e + h.valueOff, value)
@@ -366,7 +368,7 @@ function updatePercpu(h: HashMap, bucket: usize, old: usize, key: usize, value: 
   }
   const e = takeElem(h, 0)
   if (failed(e)) return <i32>e
-  memory.copy(e + h.keyOff, key, h.keySize)
+  copyShort(e + h.keyOff, key, h.keySize)
   storePercpu(h, e, value, all, true)
   link(h, bucket, e, hash)
   return 0
@@ -377,7 +379,7 @@ function updateLru(h: HashMap, key: usize, value: usize, hash: u32, flags: u64):
   const e = lruPop(h, hash)
   if (!e) return -ENOMEM
   copyMapValue(h, e + h.valueOff, value)
-  memory.copy(e + h.keyOff, key, h.keySize)
+  copyShort(e + h.keyOff, key, h.keySize)
   const bucket = bucketOf(h, hash)
   const old = findIn(h, bucket, hash, key)
   const bad = checkFlags(old, flags)
@@ -407,7 +409,7 @@ function updateLruPercpu(h: HashMap, key: usize, value: usize, hash: u32, flags:
     lruSetRef(old)
     storePercpu(h, old, value, all, false)
   } else if (!err) {
-    memory.copy(e + h.keyOff, key, h.keySize)
+    copyShort(e + h.keyOff, key, h.keySize)
     storePercpu(h, e, value, all, true)
     link(h, bucket, e, hash)
     return 0

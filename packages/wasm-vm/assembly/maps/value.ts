@@ -9,6 +9,7 @@ import { freeTimer } from '../helpers/timer'
 import { BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, BPF_MAP_TYPE_PERCPU_HASH,
   BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_HASH_OF_MAPS,
   BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_PROG_ARRAY } from '../gen/uapi-enums.gen'
+import { copyShort } from '../mem/bytes'
 import { kernel } from '../mem/root'
 
 @inline export function roundUp8(n: u32): u32 {
@@ -18,7 +19,7 @@ import { kernel } from '../mem/root'
 /** Copies `len` bytes of a value but for its special fields. */
 export function copyValueBytes(record: BtfRecord, dst: usize, src: usize, len: u32): void {
   if (!changetype<usize>(record)) {
-    memory.copy(dst, src, len)
+    copyShort(dst, src, len)
     return
   }
   let at: u32 = 0

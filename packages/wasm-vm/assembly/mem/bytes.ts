@@ -39,6 +39,17 @@ export function cstrPut(dst: usize, text: string): usize {
   return n
 }
 
+/** Copies a short range: calls of the engine's copy routine cost more than a few words. */
+@inline export function copyShort(dst: usize, src: usize, len: usize): void {
+  if (len == 8) store<u64>(dst, load<u64>(src))
+  else if (len == 4) store<u32>(dst, load<u32>(src))
+  else if (len == 16) {
+    const low = load<u64>(src)
+    store<u64>(dst, low)
+    store<u64>(dst, load<u64>(src, 8), 8)
+  } else memory.copy(dst, src, len)
+}
+
 /** Whether two byte ranges hold the same. */
 @inline export function bytesEqual(a: usize, b: usize, len: usize): bool {
   let i: usize = 0

@@ -2,6 +2,7 @@
 // The caller's memory. Kernel and caller share one address space; an address outside memory or in the null page faults.
 
 import { EFAULT } from '../gen/errno.gen'
+import { copyShort } from './bytes'
 
 const NULL_PAGE: u64 = 1024
 
@@ -16,7 +17,7 @@ const NULL_PAGE: u64 = 1024
 export function copyFromUser(dst: usize, src: u64, len: usize): bool {
   if (!len) return true
   if (!userOk(src, <u64>len)) return false
-  memory.copy(dst, <usize>src, len)
+  copyShort(dst, <usize>src, len)
   return true
 }
 
@@ -24,7 +25,7 @@ export function copyFromUser(dst: usize, src: u64, len: usize): bool {
 export function copyToUser(dst: u64, src: usize, len: usize): bool {
   if (!len) return true
   if (!userOk(dst, <u64>len)) return false
-  memory.copy(<usize>dst, src, len)
+  copyShort(<usize>dst, src, len)
   return true
 }
 
