@@ -4,6 +4,10 @@
 export {
   user_alloc, user_free, kernel_init, sys_bpf, sys_close, sys_mmap, sys_munmap, sys_poll, set_option, get_option,
 } from './syscall/host'
+export { snapshot_enter, snapshot_leave } from './syscall/snapshot'
+export { timers_next, timers_run } from './helpers/timer-run'
 export { vmlinux_btf_set } from './syscall/btf-load'
 export { isaRun as isa_run } from './interp/isa'
 export { executedInsns as executed_insns } from './interp/run'
+export * from './interp/debug'
+export * from './world/exports'
