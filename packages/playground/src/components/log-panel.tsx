@@ -14,8 +14,7 @@ function Line({ text }: { text: string }) {
       class={slot === selected.value ? 'log-line selected' : 'log-line'}
       onClick={() => select(slot)}
     >
-      {`${text}
-`}
+      {text}
     </button>
   )
 }
