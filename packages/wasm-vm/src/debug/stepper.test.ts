@@ -181,15 +181,16 @@ describe.skipIf(!built)('stepper', () => {
 
   it('steps an object with maps and looks at them in the middle', async () => {
     using kernel = await newKernel()
+    // BPF_PROG_TEST_RUN shows a socket filter the packet without its Ethernet header (net/bpf/test_run.c).
     const frame = new Uint8Array(64)
-    frame.set([0x08, 0x00, 0x45], 12)
-    frame.set([10, 0, 0, 1], 26)
+    frame.set([0x08, 0x00], 14 + 12)
+    frame.set([10, 0, 0, 1], 14 + 26)
     const { object, stepper } = startExample(kernel, 'sockex2', 'count_sources', frame)
     const entries = () => stepper.inspect(() => [...object.maps.get('traffic_by_source')!.entries()])
     expect(entries()).toEqual([])
     stepper.continue()
     expect(stepper.end!.r0).toBe(0n)
-    expect(entries()).toEqual([[0x0a000001, { packets: 1n, bytes: 64n }]])
+    expect(entries()).toEqual([[0x0a000001, { packets: 1n, bytes: 50n }]])
     stepper.goTo(3)
     expect(entries()).toEqual([])
   })
