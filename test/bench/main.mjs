@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How fast programs run: Linux's JIT, our JIT, our interpreter, our checked engine, interleaved in one process.
 //   npm run bench -- [--only NAME,…] [--rounds N] [--json] [--svg FILE]
-// A round loads every program anew on every engine: on Linux the same program can differ by 2 from load to load. Figures
-// are medians over rounds, of ns a run less what an empty program takes. Without bpf(2) the columns of Linux are empty.
+// A round loads every program anew on every engine: on Linux the same program can differ by 2 from load to load. A load's
+// figure is that of its best batch, so that a busy machine does not blur it; the table has medians over loads. Without bpf(2) the columns of Linux are empty.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { createLinuxKernel } from '@skep/native-loader'

@@ -27,6 +27,7 @@ export function addRegion(run: Run, start: usize, size: u32, writable: bool): vo
   }
   for (let i: u32 = 0; i < run.regionCnt; i++) {
     const r = regionAt(run, i)
+    if (allows(r, <u64>start, <u64>start + size, writable)) return
     if (r.start != <u32>start) continue
     r.end = <u32>start + size
     r.writable = u32(writable)
