@@ -119,7 +119,7 @@ describe('snapshots', () => {
     expect(later).toBe(prog)
     kernel.restore(snapshot)
     expect(value(kernel, map)).toBe(1n)
-    expect(progTestRun(kernel, prog, { data: new Uint8Array(14) }).retval).toBe(42)
+    expect(progTestRun(kernel, prog, { dataIn: new Uint8Array(64) }).retval).toBe(42)
   })
 
   it('make kernels that go their own ways', async () => {
