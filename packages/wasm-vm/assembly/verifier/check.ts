@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The order of the passes. Counterparts: bpf_check, do_check_common, do_check_subprogs.
 
+import { monotonicNs } from '../wasi/clock'
 import { EFAULT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
 import { BPF_F_ANY_ALIGNMENT, BPF_F_STRICT_ALIGNMENT, BPF_F_TEST_REG_INVARIANTS, BPF_F_TEST_STATE_FREQ } from '../gen/uapi-defines.gen'
 import { ATTR_PROG_LOAD__log_buf, ATTR_PROG_LOAD__log_level, ATTR_PROG_LOAD__log_size, ATTR_PROG_LOAD__log_true_size, ATTR_PROG_LOAD__prog_flags } from '../gen/uapi-layouts.gen'
@@ -52,9 +53,9 @@ function staticPasses(env: Env): i32 {
   return 0
 }
 
-function printStats(env: Env): void {
+function printStats(env: Env, start: u64): void {
   if (env.log.level & BPF_LOG_STATS) {
-    verbose(env, 'verification time %lld usec\nstack depth ', 0)
+    verbose(env, 'verification time %lld usec\nstack depth ', <i64>((monotonicNs() - start) / 1000))
     for (let i = 0; i < env.subprogCnt; i++) {
       if (i) verbose(env, '+')
       verbose(env, '%d', subprogAt(env, i).stackDepth)
@@ -67,6 +68,7 @@ function printStats(env: Env): void {
 
 /** Verifies a program; on success it is ready for the engines. attr: the kernel's copy; uattr: the caller's, or 0. */
 export function bpfCheck(prog: Prog, attr: usize, attrSize: u32, uattr: u64): i32 {
+  const start = monotonicNs()
   const env = createEnv(prog, attr)
   if (!changetype<usize>(env)) return -ENOMEM
   let ret = logInit(env.log, load<u32>(attr + ATTR_PROG_LOAD__log_level), load<u64>(attr + ATTR_PROG_LOAD__log_buf),
@@ -88,7 +90,7 @@ export function bpfCheck(prog: Prog, attr: usize, attrSize: u32, uattr: u64): i3
   }
   if (!ret) ret = applyFixups(env)
   if (ret && env.unsupported) ret = -ENOTSUPP
-  printStats(env)
+  printStats(env, start)
   prog.verifiedInsns = env.insnProcessed
   const err = logFinalize(env.log)
   if (err) ret = err
