@@ -2,7 +2,7 @@
 // Element operations of the caller: values are fds, ids, or all CPUs' values where programs see pointers or one CPU's.
 // Kernel counterpart: bpf_map_copy_value and bpf_map_update_value of kernel/bpf/syscall.c.
 
-import { EINVAL, ENOENT, ENOTSUPP } from '../gen/errno.gen'
+import { EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP } from '../gen/errno.gen'
 import {
   BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_CGROUP_STORAGE,
   BPF_MAP_TYPE_CGRP_STORAGE, BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_HASH,
@@ -63,7 +63,7 @@ export function userCopyValue(map: BpfMap, key: usize, to: usize): i32 {
     case BPF_MAP_TYPE_DEVMAP_HASH:
       return devmapCopy(map, key, to)
     case BPF_MAP_TYPE_CPUMAP: return cpumapCopy(map, key, to)
-    case BPF_MAP_TYPE_XSKMAP:
+    case BPF_MAP_TYPE_XSKMAP: return -EOPNOTSUPP
     case BPF_MAP_TYPE_RINGBUF:
     case BPF_MAP_TYPE_USER_RINGBUF:
       return -ENOTSUPP

@@ -11,7 +11,7 @@ import {
   BPF_F_LOCK, BPF_MAP_DELETE_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_LOOKUP_BATCH, BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_LPM_TRIE,
   BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH,
-  BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP, BPF_MAP_UPDATE_BATCH,
+  BPF_MAP_UPDATE_BATCH,
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { hashCopyElem, HashMap, hashRelease, hashUnlink } from '../maps/hash'
@@ -48,9 +48,6 @@ function supports(map: BpfMap, cmd: i32): bool {
       return cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_UPDATE_BATCH
     case BPF_MAP_TYPE_LPM_TRIE:
       return cmd != BPF_MAP_LOOKUP_AND_DELETE_BATCH
-    case BPF_MAP_TYPE_SOCKMAP:
-    case BPF_MAP_TYPE_SOCKHASH:
-      return cmd == BPF_MAP_LOOKUP_BATCH
     default:
       return false
   }

@@ -162,8 +162,10 @@ export function contextOut(t: TestRun, ctx: usize, size: u32): i32 {
   const to = field64(t, ATTR_TEST__ctx_out)
   if (!ctx || !to) return 0
   const room = field(t, ATTR_TEST__ctx_size_out)
-  if (!copyToUser(to, ctx, <usize>min(room, size))) return -EFAULT
-  if (!putUser32(t.uattr + ATTR_TEST__ctx_size_out, size)) return -EFAULT
+  // a fault does not hide that there was too little room
+  const fault = size > room ? -ENOSPC : -EFAULT
+  if (!copyToUser(to, ctx, <usize>min(room, size))) return fault
+  if (!putUser32(t.uattr + ATTR_TEST__ctx_size_out, size)) return fault
   return size > room ? -ENOSPC : 0
 }
 
@@ -183,8 +185,9 @@ export function finish(t: TestRun, data: usize, size: u32, frags: usize, fragsLe
   if (to) {
     if (fragsLen && copy < fragsLen) return writeResult(t, -ENOSPC, size)
     const linear = copy - fragsLen
-    if (!copyToUser(to, data, <usize>linear)) return -EFAULT
-    if (fragsLen && !copyToUser(to + <u64>linear, frags, <usize>fragsLen)) return -EFAULT
+    const fault = err ? err : -EFAULT
+    if (!copyToUser(to, data, <usize>linear)) return fault
+    if (fragsLen && !copyToUser(to + <u64>linear, frags, <usize>fragsLen)) return fault
   }
   return writeResult(t, err, size)
 }
