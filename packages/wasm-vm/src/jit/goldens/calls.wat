@@ -1,0 +1,37 @@
+(module
+  (type 0 (func (param i64 i64 i64 i64 i64) (result i64)))
+  (type 1 (func (param i64 i64 i64 i64 i64 i32) (result i64)))
+  (import "k" "memory" (memory 1))
+  (import "f" "17" (func $f17 (type 0)))
+  (import "f" "16" (func $f16 (type 0)))
+  (export "0" (func $sub0))
+  (func $sub0 (type 1)
+    (local i64 i64 i64 i64)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    ;; 0
+    i32.const 0
+    i32.load offset=3216 align=1
+    local.set 10
+    ;; 1
+    local.get 10
+    local.set 16
+    ;; 2
+    i64.const 0
+    i64.const 0
+    i64.const 0
+    i64.const 0
+    i64.const 0
+    call $f16
+    local.set 6
+    ;; 3
+    local.get 6
+    local.get 16
+    i64.extend_i32_u
+    i64.add
+    local.set 6
+    ;; 4
+    local.get 6
+    return
+    unreachable
+  )
+)
