@@ -87,10 +87,15 @@ export interface VariableView {
 
 /** One thing that happens to a program. */
 export type RunInput =
-  | { readonly kind: 'packet'; readonly data: Uint8Array }
+  /** `socket`: socket filters get it on a packet socket, as in life; otherwise by BPF_PROG_TEST_RUN. */
+  | { readonly kind: 'packet'; readonly data: Uint8Array; readonly socket: boolean }
   | { readonly kind: 'address'; readonly address: string; readonly port: number }
-  | { readonly kind: 'event'; readonly context: Uint8Array; readonly pid: number; readonly comm: string }
+  /** A process makes a system call. */
+  | { readonly kind: 'event'; readonly call: SystemCall }
   | { readonly kind: 'context'; readonly context: Uint8Array }
+
+export const SYSTEM_CALLS = ['socket', 'bind', 'connect', 'listen', 'open', 'mkdir', 'unlink', 'read', 'write'] as const
+export type SystemCall = (typeof SYSTEM_CALLS)[number]
 
 export type Engine = 'interp' | 'jit' | 'checked'
 

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import { describeFrame } from '../packet/decode.ts'
 import { fromHex, toHex } from '../packet/hex.ts'
+import { program } from '../state/document.ts'
 import {
   addCapture,
   addExampleCapture,
@@ -11,6 +12,7 @@ import {
   removePacket,
   replacePacket,
   report,
+  throughSocket,
 } from '../state/run.ts'
 import { say } from '../state/view.ts'
 import { PacketBuilder } from './packet-builder.tsx'
@@ -83,6 +85,7 @@ function Row({ index, bytes }: { index: number; bytes: Uint8Array }) {
 }
 
 export function PacketList() {
+  const isFilter = program.value?.typeName === 'BPF_PROG_TYPE_SOCKET_FILTER'
   return (
     <>
       <div class="toolbar">
@@ -108,6 +111,18 @@ export function PacketList() {
           Clear
         </button>
       </div>
+      {isFilter && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={throughSocket.value}
+            onChange={(event) => {
+              throughSocket.value = event.currentTarget.checked
+            }}
+          />{' '}
+          through a packet socket, as in life (otherwise BPF_PROG_TEST_RUN, which takes the Ethernet header off)
+        </label>
+      )}
       {building.value && <PacketBuilder />}
       {problem.value && (
         <p class="banner bad" role="alert">

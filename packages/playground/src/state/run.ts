@@ -4,7 +4,16 @@ import { computed, signal } from '@preact/signals'
 import { parsePcap } from '@skep/core/pcap'
 import { fetchTraffic } from '../content/examples.ts'
 import { buildFrame, DEFAULT_FRAME, type FrameFields } from '../packet/build.ts'
-import type { EngineReport, InputKind, MapView, RunInput, RunReport, VariableView, World } from '../protocol.ts'
+import type {
+  EngineReport,
+  InputKind,
+  MapView,
+  RunInput,
+  RunReport,
+  SystemCall,
+  VariableView,
+  World,
+} from '../protocol.ts'
 import { client, onOpened, opened, program, reset } from './document.ts'
 
 /** Frames of a capture that are taken over. */
@@ -18,7 +27,9 @@ export const world = signal<World>({ clock: 1_000_000_000, cpu: 0, engine: 'inte
 export const packets = signal<readonly Uint8Array[]>([])
 export const packetFields = signal<FrameFields>(DEFAULT_FRAME)
 export const addressInput = signal({ address: '127.0.0.1', port: 4040 })
-export const eventInput = signal({ number: 1, pid: 1234, comm: 'curl', args: '1, 0, 0, 0, 0, 0' })
+export const eventInput = signal<SystemCall>('socket')
+/** Socket filters: whether frames come through a packet socket, as in life. */
+export const throughSocket = signal(true)
 export const contextInput = signal('')
 export const report = signal<RunReport | undefined>(undefined)
 export const running = signal(false)
@@ -43,20 +54,6 @@ export const variables = computed<readonly VariableView[]>(
 )
 export const trace = signal('')
 
-/** struct trace_event_raw_sys_enter: 8 bytes common, the number, six arguments. */
-export function syscallContext({ number, args }: { number: number; args: string }): Uint8Array {
-  const view = new DataView(new ArrayBuffer(64))
-  view.setBigInt64(8, BigInt(number), true)
-  args
-    .split(',')
-    .slice(0, 6)
-    .forEach((word, i) => {
-      const text = word.trim()
-      if (/^(0x[0-9a-f]+|-?\d+)$/i.test(text)) view.setBigInt64(16 + 8 * i, BigInt.asIntN(64, BigInt(text)), true)
-    })
-  return new Uint8Array(view.buffer)
-}
-
 function bytesOf(text: string): Uint8Array {
   const digits = text.replace(/[^0-9a-fA-F]/g, '')
   return Uint8Array.from({ length: digits.length >> 1 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
@@ -66,13 +63,11 @@ function bytesOf(text: string): Uint8Array {
 export function inputsFor(kind: InputKind): RunInput[] {
   switch (kind) {
     case 'packet':
-      return packets.value.map((data) => ({ kind, data }))
+      return packets.value.map((data) => ({ kind, data, socket: throughSocket.value }))
     case 'address':
       return [{ kind, ...addressInput.value }]
-    case 'event': {
-      const { pid, comm } = eventInput.value
-      return [{ kind, context: syscallContext(eventInput.value), pid, comm }]
-    }
+    case 'event':
+      return [{ kind, call: eventInput.value }]
     case 'context':
       return [{ kind, context: bytesOf(contextInput.value) }]
   }

@@ -2,9 +2,18 @@
 /** The whole state in an address: program, inputs, world, breakpoints, where a stepped run stands. */
 import { batch } from '@preact/signals'
 import { fromHex, toHex } from '../packet/hex.ts'
-import type { Breakpoint, World } from '../protocol.ts'
+import type { Breakpoint, SystemCall, World } from '../protocol.ts'
 import { type Document, document, open, programName } from './document.ts'
-import { addressInput, chosenInput, clearResults, contextInput, eventInput, packets, world } from './run.ts'
+import {
+  addressInput,
+  chosenInput,
+  clearResults,
+  contextInput,
+  eventInput,
+  packets,
+  throughSocket,
+  world,
+} from './run.ts'
 import { breakpoints, startStepping, step, watchTexts } from './step.ts'
 import { type Tab, tab } from './view.ts'
 
@@ -16,7 +25,8 @@ interface Shared {
   readonly program: string
   readonly packets: readonly string[]
   readonly address: { address: string; port: number }
-  readonly event: { number: number; pid: number; comm: string; args: string }
+  readonly event: SystemCall
+  readonly socket: boolean
   readonly context: string
   readonly input: number
   readonly world: World
@@ -52,6 +62,7 @@ function current(doc: Document): Shared {
     packets: packets.value.map((bytes) => toHex(bytes)),
     address: addressInput.value,
     event: eventInput.value,
+    socket: throughSocket.value,
     context: contextInput.value,
     input: chosenInput.value,
     world: world.value,
@@ -75,6 +86,7 @@ function applyInputs(shared: Shared): void {
     addressInput.value = shared.address
     eventInput.value = shared.event
     contextInput.value = shared.context
+    throughSocket.value = shared.socket
     chosenInput.value = shared.input
     world.value = shared.world
     tab.value = shared.tab

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** bind(2) and connect(2) of a process in the program's cgroup. */
-import type { Program } from '@skep/core'
+import { errnoName } from '@skep/core/errors'
 import * as U from '@skep/core/uapi'
 import type { RunInput } from '../protocol.ts'
+import type { Prepared } from './perform.ts'
 import type { Session } from './session.ts'
 
 const AF_INET = 2
@@ -43,18 +44,27 @@ export function socketAddress(address: string, port: number): Uint8Array {
 
 const CONNECTS: ReadonlySet<number> = new Set([U.BPF_CGROUP_INET4_CONNECT, U.BPF_CGROUP_INET6_CONNECT])
 
-/** 0, or the negative errno that the process got. */
-export function callWithAddress(session: Session, program: Program, input: RunInput & { kind: 'address' }): number {
+export function prepareAddress(session: Session, name: string, input: RunInput & { kind: 'address' }): Prepared {
   const { kernel } = session
+  const program = session.program(name)
   const address = socketAddress(input.address, input.port)
   const family = address.length === 16 ? AF_INET : AF_INET6
-  using _link = program.attach({ cgroup: CGROUP })
-  const fd = kernel.socket(family, SOCK_DGRAM, 0)
-  if (fd < 0) return fd
-  try {
-    const connects = CONNECTS.has(program.spec?.expectedAttachType ?? -1)
-    return connects ? kernel.connect(fd, address) : kernel.bind(fd, address)
-  } finally {
-    kernel.close(fd)
+  const connects = CONNECTS.has(program.spec?.expectedAttachType ?? -1)
+  const link = program.attach({ cgroup: CGROUP })
+  return {
+    act() {
+      const fd = kernel.socket(family, SOCK_DGRAM, 0)
+      const result = fd < 0 ? fd : connects ? kernel.connect(fd, address) : kernel.bind(fd, address)
+      if (fd >= 0) kernel.close(fd)
+      return {
+        retval: result,
+        verdict: result < 0 ? `refused: ${errnoName(-result)}` : 'allowed',
+        tone: result < 0 ? 'bad' : 'good',
+        dataIn: undefined,
+        dataOut: undefined,
+        problem: undefined,
+      }
+    },
+    [Symbol.dispose]: () => link[Symbol.dispose](),
   }
 }

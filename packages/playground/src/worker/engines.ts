@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** The same input on the interpreter and on compiled code, and the WebAssembly text of the latter. */
+import { BPF_PROG_TYPE_SOCKET_FILTER } from '@skep/core/uapi'
 import type { Calls, Engine, EngineReport } from '../protocol.ts'
-import { perform } from './perform.ts'
+import { prepare } from './perform.ts'
 import type { Session } from './session.ts'
 import { formatWat } from './wat.ts'
 
@@ -12,6 +13,9 @@ interface Timed {
   nanoseconds: number
 }
 
+/** Bytes that a test run takes off a packet before a socket filter sees it (net/bpf/test_run.c). */
+const ETHERNET = 14
+
 function time(
   session: Session,
   { program, input, world }: Calls['engines']['ask'],
@@ -21,13 +25,17 @@ function time(
   session.configure({ ...world, engine })
   const loaded = session.program(program)
   if (input.kind === 'packet') {
-    const { retval } = loaded.testRun({ dataIn: input.data })
+    const isFilter = loaded.type === BPF_PROG_TYPE_SOCKET_FILTER && input.socket
+    const head = isFilter ? input.data.subarray(0, ETHERNET) : new Uint8Array()
+    const dataIn = Uint8Array.of(...head, ...input.data)
+    const { retval } = loaded.testRun({ dataIn })
     const start = performance.now()
-    loaded.testRun({ dataIn: input.data, repeat: runs })
+    loaded.testRun({ dataIn, repeat: runs })
     return { retval, nanoseconds: ((performance.now() - start) * 1e6) / runs }
   }
+  using prepared = prepare(session, program, input)
   const start = performance.now()
-  const { retval } = perform(session, program, input)
+  const { retval } = prepared.act()
   return { retval, nanoseconds: (performance.now() - start) * 1e6 }
 }
 

@@ -3,7 +3,7 @@
 import { __sk_buff, PROG_TYPE_NAMES, xdp_md } from '@skep/core/uapi'
 import { type StepExports, type StepPlace, Stepper, type StepView } from '@skep/wasm-vm/debug'
 import type { Breakpoint, Calls, ProgramView, StepAction, StepFrameView, StepState, Watch } from '../protocol.ts'
-import { type Outcome, perform } from './perform.ts'
+import { type Outcome, type Prepared, prepare } from './perform.ts'
 import type { Session } from './session.ts'
 
 /** Instructions that a step over a C line may take before it stops anyway. */
@@ -18,6 +18,7 @@ export class Steps {
   readonly #session: Session
   readonly #stepper: Stepper
   readonly #ask: Ask
+  readonly #prepared: Prepared
   readonly #names = new Map<number, ProgramView>()
   readonly #ids = new Map<string, number>()
   #ctx = 0n
@@ -38,8 +39,12 @@ export class Steps {
     }
     const { exports } = session.kernel
     const machine = { memory: exports.memory, exports: exports as unknown as StepExports }
+    this.#prepared = prepare(session, ask.program, ask.input)
     const stepper = Stepper.start(machine, () => void this.#act(), this.#ids.get(ask.program))
-    if (!stepper) throw new Error(`${ask.program} did not run: the event did not reach it`)
+    if (!stepper) {
+      this.#prepared[Symbol.dispose]()
+      throw new Error(`${ask.program} did not run: the event did not reach it`)
+    }
     this.#stepper = stepper
     this.#ctx = stepper.view()?.registers[1] ?? 0n
     this.setBreakpoints(ask.breakpoints)
@@ -47,7 +52,7 @@ export class Steps {
   }
 
   #act(): void {
-    this.#outcome = perform(this.#session, this.#ask.program, this.#ask.input)
+    this.#outcome = this.#prepared.act()
   }
 
   setBreakpoints(breakpoints: readonly Breakpoint[]): void {
@@ -211,5 +216,6 @@ export class Steps {
 
   [Symbol.dispose](): void {
     this.#stepper[Symbol.dispose]()
+    this.#prepared[Symbol.dispose]()
   }
 }
