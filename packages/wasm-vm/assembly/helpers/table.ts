@@ -23,6 +23,7 @@ import { dynptrData, dynptrFromMem, dynptrRead, dynptrWrite } from './dynptr'
 import { kptrXchg, spinLock, spinUnlock } from './lock'
 import { bpfLoop, findVma } from './loop'
 import { forEachMapElem, mapDelete, mapLookup, mapLookupPercpu, mapPeek, mapPop, mapPush, mapUpdate } from './map'
+import { netHelperFn } from './net-table'
 import { packetHelperFn } from './packet-table'
 import { perCpuPtr, thisCpuPtr } from './percpu'
 import {
@@ -50,6 +51,7 @@ export function helperFn(id: i32): i32 {
   let fn = baseHelperFn(id)
   if (!fn) fn = worldHelperFn(id)
   if (!fn) fn = packetHelperFn(id)
+  if (!fn) fn = netHelperFn(id)
   return fn ? fn : tracingHelperFn(id)
 }
 
