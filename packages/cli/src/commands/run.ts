@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { writeFile } from 'node:fs/promises'
-import { type Kernel, type ObjectSpec, openObject, type TestRunResult } from '@skep/core'
+import { isPerCpu, type Kernel, type ObjectSpec, openObject, type TestRunResult } from '@skep/core'
 import { encodePcap, type PcapPacket, parsePcap } from '@skep/core/pcap'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT, UsageError } from '../exit.ts'
@@ -45,6 +45,8 @@ interface Outcome {
   readonly runs: readonly TestRunResult[]
   readonly survivors: readonly PcapPacket[]
   readonly changes: readonly MapChange[]
+  /** Names of the maps that have a value for every CPU. */
+  readonly perCpu: ReadonlySet<string>
 }
 
 async function readInputs(options: RunCliOptions): Promise<Inputs> {
@@ -83,12 +85,23 @@ function runOn(kernel: Kernel, name: KernelName, spec: ObjectSpec, options: RunC
     const data = survivor(chosen.type, result.retval, packet.data, result.dataOut)
     if (data) survivors.push({ ...packet, data, originalLength: Math.max(data.length, packet.originalLength) })
   }
-  return { kernel: name, runs, survivors, changes: mapChanges(before, readMaps(object)) }
+  const perCpu = new Set([...object.maps].filter(([, map]) => isPerCpu(map.type)).map(([map]) => map))
+  return { kernel: name, runs, survivors, changes: mapChanges(before, readMaps(object)), perCpu }
 }
 
-/** What both kernels must give alike: everything but time. */
-function comparable({ runs, changes }: Outcome): string {
-  return formatJson({ runs: runs.map(({ durationNs: _, ...rest }) => rest), changes })
+/** What both kernels must give alike: everything but time, and on which CPU a per-CPU value was written. */
+function comparable({ runs, changes, perCpu }: Outcome): string {
+  const anyCpu = (value: MapChange['after']) =>
+    Array.isArray(value) ? value.map(formatJson).filter(isNotZero).sort() : value
+  const values = changes.map((change) =>
+    perCpu.has(change.map) ? { ...change, before: anyCpu(change.before), after: anyCpu(change.after) } : change,
+  )
+  return formatJson({ runs: runs.map(({ durationNs: _, ...rest }) => rest), values })
+}
+
+/** Whether the JSON text of a value has anything but zeros: CPUs that wrote nothing have only these. */
+function isNotZero(text: string): boolean {
+  return /[1-9a-zA-Z]/.test(text.replace(/"[^"]*":/g, ''))
 }
 
 function printJson({ kernel, runs, changes }: Outcome, io: Io): void {
