@@ -18,7 +18,7 @@ function Row({ insn, view }: { insn: InsnView; view: ProgramView }) {
   const isStepped = step.value?.slot === slot && step.value.program === view.name
   const isWrong = view.verdict !== 'accept' && view.insn === slot
   const isSibling = !isSelected && selectedLine.value !== undefined && lineOf(view, slot) === selectedLine.value
-  const isUnseen = view.log !== '' && !knowledge.value.byInsn.has(slot)
+  const isUnseen = view.verdict === 'accept' && !knowledge.value.byInsn.has(slot)
   const ref = useInView<HTMLLIElement>(isSelected || isStepped)
   const classes = [
     'line',

@@ -138,6 +138,9 @@ function Nothing() {
   const view = program.value
   if (!view) return <p class="empty">{opening.value ? 'Loading…' : 'Nothing is known.'}</p>
   if (view.log === '') return <p class="empty">The verifier did not come so far: {view.message}</p>
+  if (view.verdict !== 'accept') {
+    return <p class="empty">The verifier stopped before any path reached instruction {selected.value}.</p>
+  }
   return (
     <p class="empty">
       No path that the verifier walked reaches instruction {selected.value}. In an accepted program that is dead code,

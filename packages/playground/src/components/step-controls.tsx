@@ -10,8 +10,8 @@ interface Control {
 }
 
 const BACK: readonly Control[] = [
-  { action: 'start', label: 'To the start', sign: '⏮', title: 'Back to the first instruction (Home)' },
-  { action: 'back-continue', label: 'Back to a breakpoint', sign: '⏪', title: 'Back to the breakpoint before' },
+  { action: 'start', label: 'To the start', sign: '|◀', title: 'Back to the first instruction (Home)' },
+  { action: 'back-continue', label: 'Back to a breakpoint', sign: '◀◀', title: 'Back to the breakpoint before' },
   { action: 'back-line', label: 'Back a line', sign: '⇤', title: 'Back to the C line before' },
   { action: 'back-over', label: 'Back over', sign: '↶', title: 'Back, over what was called (P)' },
   { action: 'back', label: 'Back', sign: '◀', title: 'Take one instruction back (B)' },
@@ -22,8 +22,8 @@ const FORWARD: readonly Control[] = [
   { action: 'over', label: 'Over', sign: '↷', title: 'One instruction, over what it calls (O)' },
   { action: 'out', label: 'Out', sign: '↥', title: 'On until this function returns (U)' },
   { action: 'line', label: 'Line', sign: '⇥', title: 'On to the next C line (L)' },
-  { action: 'continue', label: 'Continue', sign: '⏩', title: 'On to a breakpoint or the end (C)' },
-  { action: 'end', label: 'To the end', sign: '⏭', title: 'On to the end (End)' },
+  { action: 'continue', label: 'Continue', sign: '▶▶', title: 'On to a breakpoint or the end (C)' },
+  { action: 'end', label: 'To the end', sign: '▶|', title: 'On to the end (End)' },
 ]
 
 function Buttons({ controls, disabled }: { controls: readonly Control[]; disabled: boolean }) {
