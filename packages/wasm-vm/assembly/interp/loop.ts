@@ -6,19 +6,28 @@
 
 import { Decoded, RECORD_SIZE } from '../insn/record'
 import {
-  ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_LSH, ALU_MOD, ALU_MOV, ALU_MUL, ALU_NEG, ALU_OR, ALU_RSH, ALU_SDIV,
-  ALU_SMOD, ALU_SUB, ALU_XOR, ATOMIC_ADD, ATOMIC_AND, ATOMIC_CMPXCHG, ATOMIC_FETCH_ADD, ATOMIC_FETCH_AND,
-  ATOMIC_FETCH_OR, ATOMIC_FETCH_XOR, ATOMIC_OR, ATOMIC_XCHG, ATOMIC_XOR, COND_EQ, COND_GE, COND_GT, COND_LE, COND_LT,
-  COND_NE, COND_SET, COND_SGE, COND_SGT, COND_SLE, COND_SLT, OP_ALU32_K, OP_ALU32_X, OP_ALU64_K, OP_ALU64_X,
-  OP_ATOMIC32, OP_ATOMIC64, OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_EXIT, OP_JA, OP_JMP32_K, OP_JMP32_X, OP_JMP64_K,
-  OP_JMP64_X, OP_LDX_B, OP_LDX_DW, OP_LDX_H, OP_LDX_SB, OP_LDX_SH, OP_LDX_SW, OP_LDX_W, OP_LD_ABS_B, OP_LD_ABS_H,
-  OP_LD_ABS_W, OP_LD_IMM64, OP_LD_IND_B, OP_LD_IND_H, OP_LD_IND_W, OP_MAY_GOTO, OP_MOVSX32_16, OP_MOVSX32_8,
-  OP_MOVSX64_16, OP_MOVSX64_32, OP_MOVSX64_8, OP_NOP, OP_PROBE_B, OP_PROBE_DW, OP_PROBE_H, OP_PROBE_SB, OP_PROBE_SH,
-  OP_PROBE_SW, OP_PROBE_W, OP_STX_B, OP_STX_DW, OP_STX_H, OP_STX_W, OP_ST_B, OP_ST_DW, OP_ST_H, OP_ST_W, OP_SWAP16,
-  OP_SWAP32, OP_SWAP64, OP_TAIL_CALL, OP_ZEXT16, OP_ZEXT32,
+  OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_EXIT, OP_JA, OP_LDX_B, OP_LDX_DW, OP_LDX_H, OP_LDX_SB, OP_LDX_SH, OP_LDX_SW,
+  OP_LDX_W, OP_LD_ABS_B, OP_LD_ABS_H, OP_LD_ABS_W, OP_LD_IMM64, OP_LD_IND_B, OP_LD_IND_H, OP_LD_IND_W, OP_MAY_GOTO,
+  OP_MOVSX32_16, OP_MOVSX32_8, OP_MOVSX64_16, OP_MOVSX64_32, OP_MOVSX64_8, OP_NOP, OP_PROBE_B, OP_PROBE_DW,
+  OP_PROBE_H, OP_PROBE_SB, OP_PROBE_SH, OP_PROBE_SW, OP_PROBE_W, OP_STX_B, OP_STX_DW, OP_STX_H, OP_STX_W, OP_ST_B,
+  OP_ST_DW, OP_ST_H, OP_ST_W, OP_SWAP16, OP_SWAP32, OP_SWAP64, OP_TAIL_CALL, OP_ZEXT16, OP_ZEXT32,
 } from '../insn/ops'
 import { div32, div64, mod32, mod64, sdiv32, sdiv64, smod32, smod64 } from './division'
 import { FRAME_SIZE, mayGotoTaken, popFrame, pushFrame, replaceFunc } from './frame'
+import {
+  ADD32_K, ADD32_X, ADD64_K, ADD64_X, AND32_K, AND32_X, AND64_K, AND64_X, ARSH32_K, ARSH32_X, ARSH64_K, ARSH64_X,
+  ATOMIC32_ADD, ATOMIC32_AND, ATOMIC32_CMPXCHG, ATOMIC32_FETCH_ADD, ATOMIC32_FETCH_AND, ATOMIC32_FETCH_OR,
+  ATOMIC32_FETCH_XOR, ATOMIC32_OR, ATOMIC32_XCHG, ATOMIC32_XOR, ATOMIC64_ADD, ATOMIC64_AND, ATOMIC64_CMPXCHG,
+  ATOMIC64_FETCH_ADD, ATOMIC64_FETCH_AND, ATOMIC64_FETCH_OR, ATOMIC64_FETCH_XOR, ATOMIC64_OR, ATOMIC64_XCHG,
+  ATOMIC64_XOR, DIV32_K, DIV32_X, DIV64_K, DIV64_X, JEQ32_K, JEQ32_X, JEQ64_K, JEQ64_X, JGE32_K, JGE32_X, JGE64_K,
+  JGE64_X, JGT32_K, JGT32_X, JGT64_K, JGT64_X, JLE32_K, JLE32_X, JLE64_K, JLE64_X, JLT32_K, JLT32_X, JLT64_K, JLT64_X,
+  JNE32_K, JNE32_X, JNE64_K, JNE64_X, JSET32_K, JSET32_X, JSET64_K, JSET64_X, JSGE32_K, JSGE32_X, JSGE64_K, JSGE64_X,
+  JSGT32_K, JSGT32_X, JSGT64_K, JSGT64_X, JSLE32_K, JSLE32_X, JSLE64_K, JSLE64_X, JSLT32_K, JSLT32_X, JSLT64_K,
+  JSLT64_X, LSH32_K, LSH32_X, LSH64_K, LSH64_X, MOD32_K, MOD32_X, MOD64_K, MOD64_X, MOV32_K, MOV32_X, MOV64_K,
+  MOV64_X, MUL32_K, MUL32_X, MUL64_K, MUL64_X, NEG32_K, NEG64_K, OR32_K, OR32_X, OR64_K, OR64_X, RSH32_K, RSH32_X,
+  RSH64_K, RSH64_X, SDIV32_K, SDIV32_X, SDIV64_K, SDIV64_X, SMOD32_K, SMOD32_X, SMOD64_K, SMOD64_X, SUB32_K, SUB32_X,
+  SUB64_K, SUB64_X, XOR32_K, XOR32_X, XOR64_K, XOR64_X,
+} from './labels'
 import { loadPacketAt } from './packet'
 import { mayAccess, probeOk } from './regions'
 import { debugStops } from './debug-state'
@@ -102,108 +111,108 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
       if (--budget < 0) return trapAt(run, TRAP_BUDGET, pc)
     }
     switch (<i32>load<u16>(pc)) {
-      case OP_ALU64_K + ALU_ADD: setDst(pc, dst64(pc) + imm64(pc)); break
-      case OP_ALU64_K + ALU_SUB: setDst(pc, dst64(pc) - imm64(pc)); break
-      case OP_ALU64_K + ALU_MUL: setDst(pc, dst64(pc) * imm64(pc)); break
-      case OP_ALU64_K + ALU_OR: setDst(pc, dst64(pc) | imm64(pc)); break
-      case OP_ALU64_K + ALU_AND: setDst(pc, dst64(pc) & imm64(pc)); break
-      case OP_ALU64_K + ALU_XOR: setDst(pc, dst64(pc) ^ imm64(pc)); break
-      case OP_ALU64_K + ALU_MOV: setDst(pc, imm64(pc)); break
-      case OP_ALU64_K + ALU_LSH: setDst(pc, dst64(pc) << imm64(pc)); break
-      case OP_ALU64_K + ALU_RSH: setDst(pc, dst64(pc) >> imm64(pc)); break
-      case OP_ALU64_K + ALU_ARSH: setDst(pc, <u64>(<i64>dst64(pc) >> <i64>imm64(pc))); break
-      case OP_ALU64_K + ALU_DIV: setDst(pc, dst64(pc) / imm64(pc)); break
-      case OP_ALU64_K + ALU_MOD: setDst(pc, dst64(pc) % imm64(pc)); break
-      case OP_ALU64_K + ALU_SDIV: setDst(pc, <u64>(<i64>dst64(pc) / <i64>imm64(pc))); break
-      case OP_ALU64_K + ALU_SMOD: setDst(pc, <u64>(<i64>dst64(pc) % <i64>imm64(pc))); break
-      case OP_ALU64_K + ALU_NEG: setDst(pc, 0 - dst64(pc)); break
-      case OP_ALU64_X + ALU_ADD: setDst(pc, dst64(pc) + src64(pc)); break
-      case OP_ALU64_X + ALU_SUB: setDst(pc, dst64(pc) - src64(pc)); break
-      case OP_ALU64_X + ALU_MUL: setDst(pc, dst64(pc) * src64(pc)); break
-      case OP_ALU64_X + ALU_OR: setDst(pc, dst64(pc) | src64(pc)); break
-      case OP_ALU64_X + ALU_AND: setDst(pc, dst64(pc) & src64(pc)); break
-      case OP_ALU64_X + ALU_XOR: setDst(pc, dst64(pc) ^ src64(pc)); break
-      case OP_ALU64_X + ALU_MOV: setDst(pc, src64(pc)); break
-      case OP_ALU64_X + ALU_LSH: setDst(pc, dst64(pc) << (src64(pc) & 63)); break
-      case OP_ALU64_X + ALU_RSH: setDst(pc, dst64(pc) >> (src64(pc) & 63)); break
-      case OP_ALU64_X + ALU_ARSH: setDst(pc, <u64>(<i64>dst64(pc) >> <i64>(src64(pc) & 63))); break
-      case OP_ALU64_X + ALU_DIV: setDst(pc, div64(dst64(pc), src64(pc))); break
-      case OP_ALU64_X + ALU_MOD: setDst(pc, mod64(dst64(pc), src64(pc))); break
-      case OP_ALU64_X + ALU_SDIV: setDst(pc, sdiv64(dst64(pc), src64(pc))); break
-      case OP_ALU64_X + ALU_SMOD: setDst(pc, smod64(dst64(pc), src64(pc))); break
-      case OP_ALU32_K + ALU_ADD: setDst(pc, <u64>(dst32(pc) + imm32(pc))); break
-      case OP_ALU32_K + ALU_SUB: setDst(pc, <u64>(dst32(pc) - imm32(pc))); break
-      case OP_ALU32_K + ALU_MUL: setDst(pc, <u64>(dst32(pc) * imm32(pc))); break
-      case OP_ALU32_K + ALU_OR: setDst(pc, <u64>(dst32(pc) | imm32(pc))); break
-      case OP_ALU32_K + ALU_AND: setDst(pc, <u64>(dst32(pc) & imm32(pc))); break
-      case OP_ALU32_K + ALU_XOR: setDst(pc, <u64>(dst32(pc) ^ imm32(pc))); break
-      case OP_ALU32_K + ALU_MOV: setDst(pc, <u64>(imm32(pc))); break
-      case OP_ALU32_K + ALU_LSH: setDst(pc, <u64>(dst32(pc) << imm32(pc))); break
-      case OP_ALU32_K + ALU_RSH: setDst(pc, <u64>(dst32(pc) >> imm32(pc))); break
-      case OP_ALU32_K + ALU_ARSH: setDst(pc, <u64><u32>(<i32>dst32(pc) >> <i32>imm32(pc))); break
-      case OP_ALU32_K + ALU_DIV: setDst(pc, <u64>(dst32(pc) / imm32(pc))); break
-      case OP_ALU32_K + ALU_MOD: setDst(pc, <u64>(dst32(pc) % imm32(pc))); break
-      case OP_ALU32_K + ALU_SDIV: setDst(pc, <u64><u32>(<i32>dst32(pc) / <i32>imm32(pc))); break
-      case OP_ALU32_K + ALU_SMOD: setDst(pc, <u64><u32>(<i32>dst32(pc) % <i32>imm32(pc))); break
-      case OP_ALU32_K + ALU_NEG: setDst(pc, <u64>(<u32>0 - dst32(pc))); break
-      case OP_ALU32_X + ALU_ADD: setDst(pc, <u64>(dst32(pc) + src32(pc))); break
-      case OP_ALU32_X + ALU_SUB: setDst(pc, <u64>(dst32(pc) - src32(pc))); break
-      case OP_ALU32_X + ALU_MUL: setDst(pc, <u64>(dst32(pc) * src32(pc))); break
-      case OP_ALU32_X + ALU_OR: setDst(pc, <u64>(dst32(pc) | src32(pc))); break
-      case OP_ALU32_X + ALU_AND: setDst(pc, <u64>(dst32(pc) & src32(pc))); break
-      case OP_ALU32_X + ALU_XOR: setDst(pc, <u64>(dst32(pc) ^ src32(pc))); break
-      case OP_ALU32_X + ALU_MOV: setDst(pc, <u64>(src32(pc))); break
-      case OP_ALU32_X + ALU_LSH: setDst(pc, <u64>(dst32(pc) << (src32(pc) & 31))); break
-      case OP_ALU32_X + ALU_RSH: setDst(pc, <u64>(dst32(pc) >> (src32(pc) & 31))); break
-      case OP_ALU32_X + ALU_ARSH: setDst(pc, <u64><u32>(<i32>dst32(pc) >> <i32>(src32(pc) & 31))); break
-      case OP_ALU32_X + ALU_DIV: setDst(pc, <u64>(div32(dst32(pc), src32(pc)))); break
-      case OP_ALU32_X + ALU_MOD: setDst(pc, <u64>(mod32(dst32(pc), src32(pc)))); break
-      case OP_ALU32_X + ALU_SDIV: setDst(pc, <u64>(sdiv32(dst32(pc), src32(pc)))); break
-      case OP_ALU32_X + ALU_SMOD: setDst(pc, <u64>(smod32(dst32(pc), src32(pc)))); break
-      case OP_JMP64_K + COND_EQ: pc += dst64(pc) == imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_GT: pc += dst64(pc) > imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_GE: pc += dst64(pc) >= imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_SET: pc += (dst64(pc) & imm64(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_NE: pc += dst64(pc) != imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_SGT: pc += <i64>dst64(pc) > <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_SGE: pc += <i64>dst64(pc) >= <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_LT: pc += dst64(pc) < imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_LE: pc += dst64(pc) <= imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_SLT: pc += <i64>dst64(pc) < <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_K + COND_SLE: pc += <i64>dst64(pc) <= <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_EQ: pc += dst64(pc) == src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_GT: pc += dst64(pc) > src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_GE: pc += dst64(pc) >= src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_SET: pc += (dst64(pc) & src64(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_NE: pc += dst64(pc) != src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_SGT: pc += <i64>dst64(pc) > <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_SGE: pc += <i64>dst64(pc) >= <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_LT: pc += dst64(pc) < src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_LE: pc += dst64(pc) <= src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_SLT: pc += <i64>dst64(pc) < <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP64_X + COND_SLE: pc += <i64>dst64(pc) <= <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_EQ: pc += dst32(pc) == imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_GT: pc += dst32(pc) > imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_GE: pc += dst32(pc) >= imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_SET: pc += (dst32(pc) & imm32(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_NE: pc += dst32(pc) != imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_SGT: pc += <i32>dst32(pc) > <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_SGE: pc += <i32>dst32(pc) >= <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_LT: pc += dst32(pc) < imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_LE: pc += dst32(pc) <= imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_SLT: pc += <i32>dst32(pc) < <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_K + COND_SLE: pc += <i32>dst32(pc) <= <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_EQ: pc += dst32(pc) == src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_GT: pc += dst32(pc) > src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_GE: pc += dst32(pc) >= src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_SET: pc += (dst32(pc) & src32(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_NE: pc += dst32(pc) != src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_SGT: pc += <i32>dst32(pc) > <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_SGE: pc += <i32>dst32(pc) >= <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_LT: pc += dst32(pc) < src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_LE: pc += dst32(pc) <= src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_SLT: pc += <i32>dst32(pc) < <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
-      case OP_JMP32_X + COND_SLE: pc += <i32>dst32(pc) <= <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case ADD64_K: setDst(pc, dst64(pc) + imm64(pc)); break
+      case SUB64_K: setDst(pc, dst64(pc) - imm64(pc)); break
+      case MUL64_K: setDst(pc, dst64(pc) * imm64(pc)); break
+      case OR64_K: setDst(pc, dst64(pc) | imm64(pc)); break
+      case AND64_K: setDst(pc, dst64(pc) & imm64(pc)); break
+      case XOR64_K: setDst(pc, dst64(pc) ^ imm64(pc)); break
+      case MOV64_K: setDst(pc, imm64(pc)); break
+      case LSH64_K: setDst(pc, dst64(pc) << imm64(pc)); break
+      case RSH64_K: setDst(pc, dst64(pc) >> imm64(pc)); break
+      case ARSH64_K: setDst(pc, <u64>(<i64>dst64(pc) >> <i64>imm64(pc))); break
+      case DIV64_K: setDst(pc, dst64(pc) / imm64(pc)); break
+      case MOD64_K: setDst(pc, dst64(pc) % imm64(pc)); break
+      case SDIV64_K: setDst(pc, <u64>(<i64>dst64(pc) / <i64>imm64(pc))); break
+      case SMOD64_K: setDst(pc, <u64>(<i64>dst64(pc) % <i64>imm64(pc))); break
+      case NEG64_K: setDst(pc, 0 - dst64(pc)); break
+      case ADD64_X: setDst(pc, dst64(pc) + src64(pc)); break
+      case SUB64_X: setDst(pc, dst64(pc) - src64(pc)); break
+      case MUL64_X: setDst(pc, dst64(pc) * src64(pc)); break
+      case OR64_X: setDst(pc, dst64(pc) | src64(pc)); break
+      case AND64_X: setDst(pc, dst64(pc) & src64(pc)); break
+      case XOR64_X: setDst(pc, dst64(pc) ^ src64(pc)); break
+      case MOV64_X: setDst(pc, src64(pc)); break
+      case LSH64_X: setDst(pc, dst64(pc) << (src64(pc) & 63)); break
+      case RSH64_X: setDst(pc, dst64(pc) >> (src64(pc) & 63)); break
+      case ARSH64_X: setDst(pc, <u64>(<i64>dst64(pc) >> <i64>(src64(pc) & 63))); break
+      case DIV64_X: setDst(pc, div64(dst64(pc), src64(pc))); break
+      case MOD64_X: setDst(pc, mod64(dst64(pc), src64(pc))); break
+      case SDIV64_X: setDst(pc, sdiv64(dst64(pc), src64(pc))); break
+      case SMOD64_X: setDst(pc, smod64(dst64(pc), src64(pc))); break
+      case ADD32_K: setDst(pc, <u64>(dst32(pc) + imm32(pc))); break
+      case SUB32_K: setDst(pc, <u64>(dst32(pc) - imm32(pc))); break
+      case MUL32_K: setDst(pc, <u64>(dst32(pc) * imm32(pc))); break
+      case OR32_K: setDst(pc, <u64>(dst32(pc) | imm32(pc))); break
+      case AND32_K: setDst(pc, <u64>(dst32(pc) & imm32(pc))); break
+      case XOR32_K: setDst(pc, <u64>(dst32(pc) ^ imm32(pc))); break
+      case MOV32_K: setDst(pc, <u64>(imm32(pc))); break
+      case LSH32_K: setDst(pc, <u64>(dst32(pc) << imm32(pc))); break
+      case RSH32_K: setDst(pc, <u64>(dst32(pc) >> imm32(pc))); break
+      case ARSH32_K: setDst(pc, <u64><u32>(<i32>dst32(pc) >> <i32>imm32(pc))); break
+      case DIV32_K: setDst(pc, <u64>(dst32(pc) / imm32(pc))); break
+      case MOD32_K: setDst(pc, <u64>(dst32(pc) % imm32(pc))); break
+      case SDIV32_K: setDst(pc, <u64><u32>(<i32>dst32(pc) / <i32>imm32(pc))); break
+      case SMOD32_K: setDst(pc, <u64><u32>(<i32>dst32(pc) % <i32>imm32(pc))); break
+      case NEG32_K: setDst(pc, <u64>(<u32>0 - dst32(pc))); break
+      case ADD32_X: setDst(pc, <u64>(dst32(pc) + src32(pc))); break
+      case SUB32_X: setDst(pc, <u64>(dst32(pc) - src32(pc))); break
+      case MUL32_X: setDst(pc, <u64>(dst32(pc) * src32(pc))); break
+      case OR32_X: setDst(pc, <u64>(dst32(pc) | src32(pc))); break
+      case AND32_X: setDst(pc, <u64>(dst32(pc) & src32(pc))); break
+      case XOR32_X: setDst(pc, <u64>(dst32(pc) ^ src32(pc))); break
+      case MOV32_X: setDst(pc, <u64>(src32(pc))); break
+      case LSH32_X: setDst(pc, <u64>(dst32(pc) << (src32(pc) & 31))); break
+      case RSH32_X: setDst(pc, <u64>(dst32(pc) >> (src32(pc) & 31))); break
+      case ARSH32_X: setDst(pc, <u64><u32>(<i32>dst32(pc) >> <i32>(src32(pc) & 31))); break
+      case DIV32_X: setDst(pc, <u64>(div32(dst32(pc), src32(pc)))); break
+      case MOD32_X: setDst(pc, <u64>(mod32(dst32(pc), src32(pc)))); break
+      case SDIV32_X: setDst(pc, <u64>(sdiv32(dst32(pc), src32(pc)))); break
+      case SMOD32_X: setDst(pc, <u64>(smod32(dst32(pc), src32(pc)))); break
+      case JEQ64_K: pc += dst64(pc) == imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGT64_K: pc += dst64(pc) > imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGE64_K: pc += dst64(pc) >= imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSET64_K: pc += (dst64(pc) & imm64(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
+      case JNE64_K: pc += dst64(pc) != imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGT64_K: pc += <i64>dst64(pc) > <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGE64_K: pc += <i64>dst64(pc) >= <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLT64_K: pc += dst64(pc) < imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLE64_K: pc += dst64(pc) <= imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLT64_K: pc += <i64>dst64(pc) < <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLE64_K: pc += <i64>dst64(pc) <= <i64>imm64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JEQ64_X: pc += dst64(pc) == src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGT64_X: pc += dst64(pc) > src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGE64_X: pc += dst64(pc) >= src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSET64_X: pc += (dst64(pc) & src64(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
+      case JNE64_X: pc += dst64(pc) != src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGT64_X: pc += <i64>dst64(pc) > <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGE64_X: pc += <i64>dst64(pc) >= <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLT64_X: pc += dst64(pc) < src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLE64_X: pc += dst64(pc) <= src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLT64_X: pc += <i64>dst64(pc) < <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLE64_X: pc += <i64>dst64(pc) <= <i64>src64(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JEQ32_K: pc += dst32(pc) == imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGT32_K: pc += dst32(pc) > imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGE32_K: pc += dst32(pc) >= imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSET32_K: pc += (dst32(pc) & imm32(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
+      case JNE32_K: pc += dst32(pc) != imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGT32_K: pc += <i32>dst32(pc) > <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGE32_K: pc += <i32>dst32(pc) >= <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLT32_K: pc += dst32(pc) < imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLE32_K: pc += dst32(pc) <= imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLT32_K: pc += <i32>dst32(pc) < <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLE32_K: pc += <i32>dst32(pc) <= <i32>imm32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JEQ32_X: pc += dst32(pc) == src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGT32_X: pc += dst32(pc) > src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JGE32_X: pc += dst32(pc) >= src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSET32_X: pc += (dst32(pc) & src32(pc)) != 0 ? jumpTo(pc) : RECORD_SIZE; continue
+      case JNE32_X: pc += dst32(pc) != src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGT32_X: pc += <i32>dst32(pc) > <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSGE32_X: pc += <i32>dst32(pc) >= <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLT32_X: pc += dst32(pc) < src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JLE32_X: pc += dst32(pc) <= src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLT32_X: pc += <i32>dst32(pc) < <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
+      case JSLE32_X: pc += <i32>dst32(pc) <= <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
       case OP_LDX_B:
         if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 1, false)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64>load<u8>(srcAddr(pc)))
@@ -271,105 +280,105 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
         if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 8, true)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), <u64>src64(pc))
         break
-      case OP_ATOMIC32 + ATOMIC_ADD:
+      case ATOMIC32_ADD:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         store<u32>(dstAddr(pc), load<u32>(dstAddr(pc)) + src32(pc))
         break
-      case OP_ATOMIC32 + ATOMIC_OR:
+      case ATOMIC32_OR:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         store<u32>(dstAddr(pc), load<u32>(dstAddr(pc)) | src32(pc))
         break
-      case OP_ATOMIC32 + ATOMIC_AND:
+      case ATOMIC32_AND:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         store<u32>(dstAddr(pc), load<u32>(dstAddr(pc)) & src32(pc))
         break
-      case OP_ATOMIC32 + ATOMIC_XOR:
+      case ATOMIC32_XOR:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         store<u32>(dstAddr(pc), load<u32>(dstAddr(pc)) ^ src32(pc))
         break
-      case OP_ATOMIC32 + ATOMIC_FETCH_ADD:
+      case ATOMIC32_FETCH_ADD:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         word32 = load<u32>(dstAddr(pc))
         store<u32>(dstAddr(pc), word32 + src32(pc))
         setSrc(pc, <u64>word32)
         break
-      case OP_ATOMIC32 + ATOMIC_FETCH_OR:
+      case ATOMIC32_FETCH_OR:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         word32 = load<u32>(dstAddr(pc))
         store<u32>(dstAddr(pc), word32 | src32(pc))
         setSrc(pc, <u64>word32)
         break
-      case OP_ATOMIC32 + ATOMIC_FETCH_AND:
+      case ATOMIC32_FETCH_AND:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         word32 = load<u32>(dstAddr(pc))
         store<u32>(dstAddr(pc), word32 & src32(pc))
         setSrc(pc, <u64>word32)
         break
-      case OP_ATOMIC32 + ATOMIC_FETCH_XOR:
+      case ATOMIC32_FETCH_XOR:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         word32 = load<u32>(dstAddr(pc))
         store<u32>(dstAddr(pc), word32 ^ src32(pc))
         setSrc(pc, <u64>word32)
         break
-      case OP_ATOMIC32 + ATOMIC_XCHG:
+      case ATOMIC32_XCHG:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         word32 = load<u32>(dstAddr(pc))
         store<u32>(dstAddr(pc), src32(pc))
         setSrc(pc, <u64>word32)
         break
-      case OP_ATOMIC32 + ATOMIC_CMPXCHG:
+      case ATOMIC32_CMPXCHG:
         if (isChecked<T>() && !atomicOk(run, pc, 4)) return trapAt(run, TRAP_MEMORY, pc)
         word32 = load<u32>(dstAddr(pc))
         if (word32 == load<u32>(REGS)) store<u32>(dstAddr(pc), src32(pc))
         store<u64>(REGS, <u64>word32)
         break
-      case OP_ATOMIC64 + ATOMIC_ADD:
+      case ATOMIC64_ADD:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), load<u64>(dstAddr(pc)) + src64(pc))
         break
-      case OP_ATOMIC64 + ATOMIC_OR:
+      case ATOMIC64_OR:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), load<u64>(dstAddr(pc)) | src64(pc))
         break
-      case OP_ATOMIC64 + ATOMIC_AND:
+      case ATOMIC64_AND:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), load<u64>(dstAddr(pc)) & src64(pc))
         break
-      case OP_ATOMIC64 + ATOMIC_XOR:
+      case ATOMIC64_XOR:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), load<u64>(dstAddr(pc)) ^ src64(pc))
         break
-      case OP_ATOMIC64 + ATOMIC_FETCH_ADD:
+      case ATOMIC64_FETCH_ADD:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         word64 = load<u64>(dstAddr(pc))
         store<u64>(dstAddr(pc), word64 + src64(pc))
         setSrc(pc, <u64>word64)
         break
-      case OP_ATOMIC64 + ATOMIC_FETCH_OR:
+      case ATOMIC64_FETCH_OR:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         word64 = load<u64>(dstAddr(pc))
         store<u64>(dstAddr(pc), word64 | src64(pc))
         setSrc(pc, <u64>word64)
         break
-      case OP_ATOMIC64 + ATOMIC_FETCH_AND:
+      case ATOMIC64_FETCH_AND:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         word64 = load<u64>(dstAddr(pc))
         store<u64>(dstAddr(pc), word64 & src64(pc))
         setSrc(pc, <u64>word64)
         break
-      case OP_ATOMIC64 + ATOMIC_FETCH_XOR:
+      case ATOMIC64_FETCH_XOR:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         word64 = load<u64>(dstAddr(pc))
         store<u64>(dstAddr(pc), word64 ^ src64(pc))
         setSrc(pc, <u64>word64)
         break
-      case OP_ATOMIC64 + ATOMIC_XCHG:
+      case ATOMIC64_XCHG:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         word64 = load<u64>(dstAddr(pc))
         store<u64>(dstAddr(pc), src64(pc))
         setSrc(pc, <u64>word64)
         break
-      case OP_ATOMIC64 + ATOMIC_CMPXCHG:
+      case ATOMIC64_CMPXCHG:
         if (isChecked<T>() && !atomicOk(run, pc, 8)) return trapAt(run, TRAP_MEMORY, pc)
         word64 = load<u64>(dstAddr(pc))
         if (word64 == load<u64>(REGS)) store<u64>(dstAddr(pc), src64(pc))
