@@ -98,7 +98,7 @@ describe.skipIf(missing)('examples', () => {
         .filter((line) => /^\d+: \(|^R\d/.test(line))
         .map((line) =>
           line
-            .replace(/0x[0-9a-f]{6,}/g, 'MAP')
+            .replace(/\(18\) r1 = 0x[0-9a-f]+/, '(18) r1 = MAP')
             .trimEnd()
             .replace(/\s+/g, ' '),
         )

@@ -3,20 +3,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { loadRaw, openObject, progTestRun } from '@skep/core'
 import { assemble, encodeInstructions } from '@skep/core/isa'
 import { BPF_PROG_TYPE_SOCKET_FILTER } from '@skep/core/uapi'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { createVirtualKernel, type VirtualKernel } from '../index.ts'
-import { type StepExports, Stepper } from './stepper.ts'
+import { createVirtualKernel, type VirtualKernel } from '@skep/wasm-vm'
+import { type StepExports, Stepper } from '@skep/wasm-vm/debug'
+import { describe, expect, it } from 'vitest'
 
-const file = process.env.SKEP_WASM ?? new URL('../../build/skep.wasm', import.meta.url)
+const file = process.env.SKEP_WASM ?? new URL('../build/skep.wasm', import.meta.url)
 const built = existsSync(file)
 const PACKET = new Uint8Array(64)
 
-let module: WebAssembly.Module
-beforeAll(async () => {
-  if (built) module = await WebAssembly.compile(readFileSync(file))
-})
-
-const newKernel = () => createVirtualKernel({ module, virtualTime: 1n, randomSeed: 1n })
+const newKernel = () => createVirtualKernel({ module: readFileSync(file), virtualTime: 1n, randomSeed: 1n })
 
 function start(kernel: VirtualKernel, source: string): { stepper: Stepper; run: () => number } {
   const program = loadRaw(kernel, {
@@ -56,7 +51,7 @@ double:
 
 /** Loads an example and starts stepping its program on a frame. */
 function startExample(kernel: VirtualKernel, name: string, program: string, frame: Uint8Array) {
-  const bytes = readFileSync(new URL(`../../../../examples/${name}/${name}.bpf.o`, import.meta.url))
+  const bytes = readFileSync(new URL(`../../../examples/${name}/${name}.bpf.o`, import.meta.url))
   const object = openObject(bytes).load(kernel)
   const loaded = object.programs.get(program)!
   const machine = { memory: kernel.exports.memory, exports: kernel.exports as unknown as StepExports }
