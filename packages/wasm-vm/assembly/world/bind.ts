@@ -47,7 +47,8 @@ export function bindTo(sk: Sock, addr: usize, noCap: bool, hooks: bool): i32 {
   if (port && port < sk.netns.unprivPortStart && !noCap && !capable(CAP_NET_BIND_SERVICE)) return -EACCES
   if (sk.state != TCP_CLOSE || sk.srcPort) return -EINVAL
   memory.copy(sockSrc(sk), words, size)
-  if (sk.type != SOCK_RAW) {
+  // bpf_bind may leave the port to connect
+  if (sk.type != SOCK_RAW && (hooks || port)) {
     const err = takePort(sk, words, port)
     if (err) {
       memory.fill(sockSrc(sk), 0, size)

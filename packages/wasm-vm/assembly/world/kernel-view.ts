@@ -3,13 +3,13 @@
 // filled by the names of members. Without BTF there is no layout, and programs get the object's address, which they
 // cannot look into.
 
-import { Btf, btfTypeById } from '../btf/btf'
-import { btfFindByNameKind, memberBitOffset, memberName, memberType } from '../btf/kinds'
+import { Btf, btfKind, btfSize, btfTypeById, btfVlen } from '../btf/btf'
+import {
+  btfFindByNameKind, btfResolveSize, btfTypeSkipModifiers, memberBitOffset, memberName, memberType,
+} from '../btf/kinds'
 import { BTF_KIND_STRUCT, BTF_KIND_UNION } from '../gen/uapi-enums.gen'
-import { btfResolveSize, btfTypeSkipModifiers } from '../btf/kinds'
-import { btfKind, btfSize, btfVlen } from '../btf/btf'
 import { BpfMap, mapName } from '../maps/map'
-import { kzalloc } from '../mem/alloc'
+import { kfree, kzalloc } from '../mem/alloc'
 import { cstrEquals, cstrPut } from '../mem/bytes'
 import { kernel } from '../mem/root'
 import { Prog, progName } from '../prog/prog'
@@ -207,4 +207,21 @@ export function viewSock(sk: Sock): usize {
   set(v, 'sk_mark', sk.mark)
   set(v, 'sk_priority', sk.priority)
   return v.at
+}
+
+/** A socket as a struct that begins with a struct sock; it stays with the socket. 0 without BTF. */
+export function viewSockAs(sk: Sock, name: string): usize {
+  kfree(sk.view)
+  sk.view = 0
+  const whole = begin(name)
+  if (!whole.at) return 0
+  const at = whole.at
+  const plain = viewSock(sk)
+  if (plain) {
+    const t = btfTypeById(vmlinux(), structId('sock'))
+    memory.copy(at, plain, btfSize(t))
+    kfree(plain)
+  }
+  sk.view = at
+  return at
 }

@@ -112,9 +112,8 @@ export function reuseDetach(sk: Sock): i32 {
   pad: u32
   sk: u64
   migratingSk: u64
-  selected: Sock
   skb: Skb
-  reuseId: u32
+  selected: Sock
 }
 const CTX: usize = memory.data(offsetof<ReuseCtx>(), 8)
 

@@ -197,6 +197,8 @@ export const SEND_SHUTDOWN: u32 = 2
   /** A message that its stream parser has not seen the end of. */
   partial: Skb
   xsk: usize
+  /** Copy in the kernel's own layout, for programs that look into it. */
+  view: usize
 }
 
 /** Offset of refs, for packets that hold sockets. */
@@ -266,6 +268,7 @@ export function sockPut(sk: Sock): void {
   kfree(sk.name)
   kfree(sk.lastSyn)
   kfree(sk.cork)
+  kfree(sk.view)
   kfree(changetype<usize>(sk))
 }
 
