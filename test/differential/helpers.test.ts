@@ -6,6 +6,7 @@ import { whyNoLinux } from '@skep/native-loader/testing'
 import { createVirtualKernel } from '@skep/wasm-vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MEMORY_CASES } from './helper-cases/memory.ts'
+import { OBJECT_CASES } from './helper-cases/objects.ts'
 import { PACKET_CASES } from './helper-cases/packet.ts'
 import { outcome } from './helper-cases/run.ts'
 import { TEXT_CASES } from './helper-cases/text.ts'
@@ -24,7 +25,7 @@ afterAll(() => {
   virtual?.[Symbol.dispose]()
 })
 
-const GROUPS = { text: TEXT_CASES, packets: PACKET_CASES, memory: MEMORY_CASES }
+const GROUPS = { text: TEXT_CASES, packets: PACKET_CASES, memory: MEMORY_CASES, objects: OBJECT_CASES }
 
 for (const [group, cases] of Object.entries(GROUPS)) {
   describe.skipIf(reason)(`${group}${reason ? ` (skipped: ${reason})` : ''}`, () => {

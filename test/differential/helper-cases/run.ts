@@ -26,6 +26,8 @@ export interface CaseMap {
   readonly valueSize: number
   readonly maxEntries: number
   readonly flags?: number
+  /** With the value type of VALUE_BTF: a timer at 0, a lock at 16, a number at 24; 32 bytes. */
+  readonly typed?: boolean
 }
 
 export interface HelperCase {
@@ -43,6 +45,8 @@ export interface HelperCase {
   readonly bare?: boolean
   /** Bytes of data_out that hold what differs by nature. */
   readonly ignoreData?: boolean
+  /** What the caller does to the maps before the program runs. */
+  readonly prepare?: (kernel: Kernel, maps: readonly number[]) => void
 }
 
 const OUT_SIZE = 256
@@ -104,8 +108,9 @@ function runCase(kernel: Kernel, c: HelperCase, fds: number[]): string {
   fds.push(out)
   const text = c.text === undefined ? undefined : textMap(kernel, c.text)
   if (text !== undefined) fds.push(text)
-  const maps = (c.maps ?? []).map((map) => mapCreate(kernel, map))
+  const maps = (c.maps ?? []).map((map) => makeMap(kernel, map, fds))
   fds.push(...maps)
+  c.prepare?.(kernel, maps)
   const source = `${c.bare ? '' : PROLOGUE}${c.code}`
     .replace(/\bOUT\b/g, String(out))
     .replace(/\bTEXT\b/g, String(text ?? -1))
@@ -130,17 +135,41 @@ function lastMessage(log: string): string | undefined {
 
 const FUNC_INFO = new Uint8Array(new Uint32Array([0, 3, 0, 4]).buffer)
 
-/** Type information for the program and its callback, both `static int f(void)`. */
-function functionInfo(kernel: Kernel, callback: number, fds: number[]) {
-  const strings = '\0int\0main\0each\0'
-  const types = [1, 1 << 24, 4, (1 << 24) | 32, 0, 13 << 24, 1, 5, 12 << 24, 2, 10, 12 << 24, 2]
+/** Loads type information: words of types and the strings that they name. */
+function loadTypes(kernel: Kernel, types: readonly number[], strings: string, fds: number[]): number {
   const head = [0xeb9f | (1 << 16), 24, 0, types.length * 4, types.length * 4, strings.length]
   const words = new Uint8Array(new Uint32Array([...head, ...types]).buffer)
-  const btfFd = tryBtfLoad(kernel, Buffer.concat([words, Buffer.from(strings)])).result
-  fds.push(btfFd)
+  const { result } = tryBtfLoad(kernel, Buffer.concat([words, Buffer.from(strings)]))
+  fds.push(result)
+  return result
+}
+
+const kind = (k: number, vlen = 0) => (k << 24) | vlen
+
+/** Type information for the program and its callback, both `static int f(void)`. */
+function functionInfo(kernel: Kernel, callback: number, fds: number[]) {
+  const types = [1, kind(1), 4, (1 << 24) | 32, 0, kind(13), 1, 5, kind(12), 2, 10, kind(12), 2]
+  const btfFd = loadTypes(kernel, types, '\0int\0main\0each\0', fds)
   const bytes = FUNC_INFO.slice()
   new DataView(bytes.buffer).setUint32(8, callback, true)
   return { btfFd, funcInfo: { bytes, recordSize: 8 } }
+}
+
+/** `struct value { struct bpf_timer t; struct bpf_spin_lock l; u32 pad; u64 n; }` is type 5, `int` type 1. */
+const VALUE_STRINGS = '\0int\0u64\0bpf_timer\0bpf_spin_lock\0value\0t\0l\0n\0'
+const at = (name: string) => VALUE_STRINGS.indexOf(`\0${name}\0`) + 1
+const VALUE_TYPES = [
+  [at('int'), kind(1), 4, (1 << 24) | 32],
+  [at('u64'), kind(1), 8, 64],
+  [at('bpf_timer'), kind(4), 16],
+  [at('bpf_spin_lock'), kind(4), 4],
+  [at('value'), kind(4, 3), 32, at('t'), 3, 0, at('l'), 4, 128, at('n'), 2, 192],
+].flat()
+
+function makeMap(kernel: Kernel, map: CaseMap, fds: number[]): number {
+  if (!map.typed) return mapCreate(kernel, map)
+  const btfFd = loadTypes(kernel, VALUE_TYPES, VALUE_STRINGS, fds)
+  return mapCreate(kernel, { ...map, btfFd, btfKeyTypeId: 1, btfValueTypeId: 5 })
 }
 
 function describeRun(kernel: Kernel, fd: number, out: number, c: HelperCase): string {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Programs of light-weight tunnels: headers in front of the packet, segment routing. Kernel counterpart:
-// net/core/filter.c, net/core/lwt_bpf.c, net/ipv6/seg6_local.c. The packet's data is at its network header.
+// Programs of light-weight tunnels put headers in front of the packet. Kernel counterpart: net/core/filter.c,
+// net/core/lwt_bpf.c, net/ipv6/seg6_iptunnel.c. The packet's data is at its network header.
 
-import { EBADMSG, EFAULT, EINVAL, ENOMEM } from '../gen/errno.gen'
+import { EBADMSG, EINVAL, ENOMEM } from '../gen/errno.gen'
 import { routeOutput } from '../world/ip'
-import { srhOf } from '../world/lwt'
-import { Skb, skbHeadroom, skbMakeRoom, skbNet, skbPull, skbPush, skbResetNet, skbResetTransport } from '../world/skb'
+import { Skb, skbHeadroom, skbMakeRoom, skbNet, skbPush, skbResetNet } from '../world/skb'
 import { csumFold, csumPartial } from './checksum'
 import { asResult, errno } from './given'
-import { asSkb, writable } from './skb-bytes'
+import { asSkb } from './skb-bytes'
 
 const P_IP: u32 = 0x0008
 const P_IPV6: u32 = 0xdd86
@@ -124,105 +123,6 @@ export function lwtPushEncap(ctx: u64, type: u64, hdr: u64, len: u64, r5: u64): 
       return asResult(pushSeg6(skb, <u32>type, <usize>hdr, <u32>len))
     case ENCAP_IP:
       return asResult(pushIp(skb, <usize>hdr, <u32>len))
-    default:
-      return errno(EINVAL)
-  }
-}
-
-@inline function srhEnd(srh: usize): usize {
-  return srh + ((<usize>load<u8>(srh, 1) + 1) << 3)
-}
-@inline function tlvsOf(srh: usize): usize {
-  return srh + 8 + ((<usize>load<u8>(srh, 4) + 1) << 4)
-}
-
-/** Flags, tag and the options behind the segments may be written. */
-export function lwtSeg6StoreBytes(ctx: u64, offset: u64, from: u64, len: u64, r5: u64): u64 {
-  const skb = asSkb(ctx)
-  const n = <u32>len
-  const srh = srhOf(skb)
-  if (!srh) return errno(EINVAL)
-  if (<u32>offset > skb.len) return errno(EFAULT)
-  const ptr = <usize>skb.data + <u32>offset
-  const inOptions = ptr >= tlvsOf(srh) && ptr + n <= srhEnd(srh)
-  if (!inOptions && (ptr < srh + 5 || ptr + n > srh + 8)) return errno(EFAULT)
-  if (!writable(skb, <u32>offset + n)) return errno(EFAULT)
-  memory.copy(ptr, <usize>from, n)
-  return 0
-}
-
-/** Room for options, or less of them. */
-export function lwtSeg6AdjustSrh(ctx: u64, offset: u64, diff: u64, r4: u64, r5: u64): u64 {
-  const skb = asSkb(ctx)
-  const off = <u32>offset
-  const d = <i32>diff
-  const srh = srhOf(skb)
-  if (!srh) return errno(EINVAL)
-  const ptr = <usize>skb.data + off
-  if (off > skb.len || ptr < tlvsOf(srh) || ptr > srhEnd(srh)) return errno(EFAULT)
-  if (d < 0 && ptr + <usize>-d > srhEnd(srh)) return errno(EFAULT)
-  const srhOff = <u32>(srh - <usize>skb.data)
-  if (d > 0) {
-    const n = <u32>d
-    if (!room(skb, n)) return errno(ENOMEM)
-    skbPush(skb, d)
-    memory.copy(<usize>skb.data, <usize>skb.data + n, off)
-    memory.fill(<usize>skb.data + off, 0, n)
-    skb.net -= n
-    skb.mac -= n
-  } else if (d < 0) {
-    const n = <u32>-d
-    const old = <usize>skb.data
-    skbPull(skb, n)
-    memory.copy(<usize>skb.data, old, off)
-    skb.net += n
-    skb.mac += n
-  }
-  store<u16>(<usize>skb.data, bswap<u16>(<u16>(skb.len - IP6_HLEN)), 4)
-  const now = <usize>skb.data + srhOff
-  store<u8>(now, <u8>(<i32>load<u8>(now, 1) + (d >> 3)), 1)
-  return 0
-}
-
-const END_X: u32 = 2
-const END_T: u32 = 3
-const END_DT6: u32 = 7
-const END_B6: u32 = 9
-const END_B6_ENCAP: u32 = 10
-
-function decapsulate(skb: Skb): i32 {
-  const srh = srhOf(skb)
-  const inner = srh ? srhEnd(srh) : <usize>skb.data + IP6_HLEN
-  if (load<u8>(srh ? srh : <usize>skb.data + 6) != NEXT_IPV6) return -EBADMSG
-  skbPull(skb, <u32>(inner - <usize>skb.data))
-  skbResetNet(skb)
-  skbResetTransport(skb)
-  skb.encapsulation = false
-  return 0
-}
-
-export function lwtSeg6Action(ctx: u64, action: u64, param: u64, len: u64, r5: u64): u64 {
-  const skb = asSkb(ctx)
-  const n = <u32>len
-  const srh = srhOf(skb)
-  const valid = srh && srhValid(srh, <u32>(srhEnd(srh) - srh))
-  switch (<u32>action) {
-    case END_X:
-      if (!valid) return errno(EBADMSG)
-      return n != 16 ? errno(EINVAL) : asResult(lookupNextHop(skb, <usize>param))
-    case END_T:
-      if (!valid) return errno(EBADMSG)
-      return n != 4 ? errno(EINVAL) : asResult(lookupNextHop(skb, 0))
-    case END_DT6: {
-      if (!valid) return errno(EBADMSG)
-      if (n != 4) return errno(EINVAL)
-      const err = decapsulate(skb)
-      return asResult(err ? err : lookupNextHop(skb, 0))
-    }
-    case END_B6:
-    case END_B6_ENCAP:
-      if (srh && !valid) return errno(EBADMSG)
-      return asResult(pushSeg6(skb, <u32>action == END_B6 ? ENCAP_SEG6_INLINE : ENCAP_SEG6, <usize>param, n))
     default:
       return errno(EINVAL)
   }

@@ -139,12 +139,3 @@ export function skbSetTunnelOpt(ctx: u64, from: u64, size: u64, r4: u64, r5: u64
   }
   return 0
 }
-
-/** There are no security associations. */
-export function skbGetXfrmState(ctx: u64, index: u64, to: u64, size: u64, flags: u64): u64 {
-  return fail(to, <u32>size, EINVAL)
-}
-/** Routes have no realms. */
-export function getRouteRealm(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  return 0
-}

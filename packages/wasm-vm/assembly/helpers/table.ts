@@ -49,9 +49,9 @@ import { worldHelperFn } from './world-table'
 /** Index in the WebAssembly table of the helper with this id; 0: there is none. The engines do tail calls themselves. */
 export function helperFn(id: i32): i32 {
   let fn = baseHelperFn(id)
+  if (!fn) fn = netHelperFn(id)
   if (!fn) fn = worldHelperFn(id)
   if (!fn) fn = packetHelperFn(id)
-  if (!fn) fn = netHelperFn(id)
   return fn ? fn : tracingHelperFn(id)
 }
 

@@ -69,12 +69,17 @@ function findKey(map: BpfMap, key: usize): usize {
   return e + VALUE + (map.mapType == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE ? kernel().currentCpu * map.elemSize : 0)
 }
 
+/** Bytes of an element. */
+export function cgroupStorageSize(map: BpfMap): usize {
+  const slots: u32 = map.mapType == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE ? kernel().cpus : 1
+  return VALUE + <usize>slots * map.elemSize
+}
+
 /** The element of a cgroup and attach type for an attachment, made if there is none; 0 when memory is out. */
 export function cgroupStorageAttach(map: BpfMap, cgroup: u64, type: u32): usize {
   let e = find(map, cgroup, type)
   if (!e) {
-    const slots: u32 = map.mapType == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE ? kernel().cpus : 1
-    e = kzalloc(VALUE + <usize>slots * map.elemSize)
+    e = kzalloc(cgroupStorageSize(map))
     if (!e) return 0
     store<u32>(e, type, TYPE)
     store<u64>(e, cgroup, CGROUP)

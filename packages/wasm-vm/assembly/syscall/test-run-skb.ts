@@ -9,6 +9,7 @@ import { csumFold, csumPartial } from '../helpers/checksum'
 import { kfree } from '../mem/alloc'
 import { Prog } from '../prog/prog'
 import { deviceByIndex } from '../world/device'
+import { testStorageBegin, testStorageEnd } from '../helpers/cgroup'
 import { runSkb } from '../world/hook'
 import {
   CHECKSUM_COMPLETE, ETH_HLEN, ethTypeTrans, Skb, skbFree, skbMakeRoom, skbOf, skbPush, skbResetNet, skbSetOwner,
@@ -120,10 +121,15 @@ function runPacket(prog: Prog, t: TestRun, skb: Skb, ctx: usize): i32 {
     skb.ipSummed = CHECKSUM_COMPLETE
   }
   const n = repeats(t)
+  if (!testStorageBegin(prog)) {
+    testStorageEnd()
+    return -ENOMEM
+  }
   clearTrap()
   const from = startClock()
   for (let i: u32 = 0; i < n; i++) t.retval = runSkb(prog, skb)
   const trapped = stopClock(t, from, n)
+  testStorageEnd()
   if (trapped) return trapped
   if (!isL2) {
     const wireLen = skb.wireLen
