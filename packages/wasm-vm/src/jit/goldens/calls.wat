@@ -2,8 +2,8 @@
   (type 0 (func (param i64 i64 i64 i64 i64) (result i64)))
   (type 1 (func (param i64 i64 i64 i64 i64 i32) (result i64)))
   (import "k" "memory" (memory 1))
-  (import "f" "17" (func $f17 (type 0)))
-  (import "f" "16" (func $f16 (type 0)))
+  (import "f" "0" (func $f0 (type 0)))
+  (import "f" "1" (func $f1 (type 0)))
   (export "0" (func $sub0))
   (func $sub0 (type 1)
     (local i64 i64 i64 i64)
@@ -21,7 +21,7 @@
     i64.const 0
     i64.const 0
     i64.const 0
-    call $f16
+    call $f1
     local.set 6
     ;; 3
     local.get 6

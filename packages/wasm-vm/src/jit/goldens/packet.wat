@@ -2,7 +2,7 @@
   (type 0 (func (param i64 i64 i64 i64 i64) (result i64)))
   (type 1 (func (param i64 i64 i64 i64 i64 i32) (result i64)))
   (import "k" "memory" (memory 1))
-  (import "f" "122" (func $f122 (type 0)))
+  (import "f" "0" (func $f0 (type 0)))
   (export "0" (func $sub0))
   (func $sub0 (type 1)
     (local i64 i64 i64 i64)
@@ -21,7 +21,7 @@
     i64.const 2
     i64.const 0
     i64.const 0
-    call $f122
+    call $f0
     local.tee 8
     i64.const 0
     i64.lt_s
