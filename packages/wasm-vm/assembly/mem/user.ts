@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The caller's memory. Kernel and caller share one address space; an address outside memory or in the null page faults.
+// The caller's memory. Kernel and caller share one address space, and both take from the heap; an address outside memory
+// or below the heap, where the kernel's static data is, faults.
 
 import { EFAULT } from '../gen/errno.gen'
 import { copyShort } from './bytes'
-
-const NULL_PAGE: u64 = 1024
 
 /** Whether `len` bytes at `addr` are the caller's to give. An empty range always is. */
 @inline export function userOk(addr: u64, len: u64): bool {
   if (len == 0) return true
   const end = <u64>memory.size() << 16
-  return addr >= NULL_PAGE && addr <= end && len <= end - addr
+  return addr >= <u64>__heap_base && addr <= end && len <= end - addr
 }
 
 /** False: EFAULT. */
