@@ -18,7 +18,7 @@ const FAMILIES: readonly (readonly [name: string, text: string])[] = [
   ['atomic', 'r2 = r10\nr0 = 3\n*(u64 *)(r2 - 8) = 5\nr0 = atomic_fetch_add((u64 *)(r2 - 8), r0)\nexit'],
   ['branch', 'w0 = *(u32 *)(r1 + 0)\nif w0 s> 5 goto big\nr0 = 1\nexit\nbig:\nr0 = 2\nexit'],
   ['loop', 'w2 = *(u32 *)(r1 + 0)\nr3 = 10\nr0 = 0\nagain:\nr0 += r2\nr3 += -1\nif r3 != 0 goto again\nexit'],
-  ['calls', 'call 8\nr6 = r0\ncall 7\nr0 += r6\nexit'],
+  ['calls', 'call 5\nr6 = r0\ncall 7\nr0 += r6\nexit'],
   ['packet', 'r6 = r1\nr0 = *(u16 *)skb[12]\nexit'],
 ]
 

@@ -9,12 +9,16 @@
     (local i64 i64 i64 i64)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     ;; 0
-    i32.const 0
-    i32.load offset=3216 align=1
-    local.set 10
+    i64.const 0
+    i64.const 0
+    i64.const 0
+    i64.const 0
+    i64.const 0
+    call $f0
+    local.set 6
     ;; 1
-    local.get 10
-    local.set 16
+    local.get 6
+    local.set 7
     ;; 2
     i64.const 0
     i64.const 0
@@ -25,8 +29,7 @@
     local.set 6
     ;; 3
     local.get 6
-    local.get 16
-    i64.extend_i32_u
+    local.get 7
     i64.add
     local.set 6
     ;; 4
