@@ -9,6 +9,7 @@ import { createLinuxKernel } from '@skep/native-loader'
 import { createVirtualKernel } from '@skep/wasm-vm'
 import { drawChart } from './chart.mjs'
 import { geometricMean, load, measure, median, overhead } from './measure.mjs'
+import { readProgram } from './objects.mjs'
 import { PROGRAMS } from './programs.mjs'
 
 const { values: options } = parseArgs({
@@ -34,7 +35,7 @@ async function linuxKernel() {
 
 /** Instructions that one run executes, as the checked engine counts them. */
 function countInsns(kernel, name) {
-  const program = load(kernel, name)
+  const program = load(kernel, name, readProgram(name))
   program.run(1)
   const count = Number(kernel.exports.executed_insns())
   program.close()
@@ -59,7 +60,7 @@ for (let round = 0; round < Number(options.rounds); round++) {
     const answers = new Map()
     for (const [engine, kernel] of kernels) {
       if (round >= SLOW_ROUNDS && (engine === 'interp' || engine === 'checked')) continue
-      const program = load(kernel, row.name)
+      const program = load(kernel, row.name, readProgram(row.name))
       const { ns, retval } = measure(program, loops.get(engine))
       program.close()
       row.samples.get(engine).push(ns)

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { readFileSync } from 'node:fs'
 import { loadRaw, openObject } from '@skep/core'
 
 const PACKET = Uint8Array.from({ length: 96 }, (_, i) => (i * 29) & 255)
 
-export function readProgram(name) {
-  return readFileSync(new URL(`./programs/${name}.bpf.o`, import.meta.url))
-}
-
-/** An object loaded into a kernel; call `run(repeat)` for the mean ns of a run and the program's answer. */
-export function load(kernel, name) {
-  const loaded = openObject(readProgram(name), { name }).load(kernel)
+/** An object of this name loaded into a kernel; call `run(repeat)` for the mean ns of a run and the program's answer. */
+export function load(kernel, name, bytes) {
+  const loaded = openObject(bytes, { name }).load(kernel)
   const program = loaded.programs.get(name)
   return {
     run(repeat) {
