@@ -34,7 +34,7 @@ export const TYPES = [
   { name: 'DEVMAP', type: 14, key: 4, value: 8, max: 5, keys: 'index', values: 'ifindex' },
   { name: 'DEVMAP 4', type: 14, key: 4, value: 4, max: 5, keys: 'index', values: 'ifindex' },
   { name: 'SOCKMAP', type: 15, key: 4, value: 8, max: 4, keys: 'index', pool: 'udp' },
-  { name: 'CPUMAP', type: 16, key: 4, value: 8, max: 2, keys: 'index', values: 'queue', slow: 100 },
+  { name: 'CPUMAP', type: 16, key: 4, value: 8, max: 2, keys: 'index', values: 'queue' },
   { name: 'XSKMAP', type: 17, key: 4, value: 4, max: 4, keys: 'index', pool: 'udp' },
   { name: 'SOCKHASH', type: 18, key: 6, value: 4, max: 5, keys: 'small', pool: 'udp' },
   { name: 'CGROUP_STORAGE', type: 19, key: 16, value: 8, max: 0, keys: 'small' },
