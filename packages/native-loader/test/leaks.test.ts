@@ -25,7 +25,7 @@ function reports(stderr: string, addon: RegExp): string[] {
   return stderr.split('\n\n').filter((block) => addon.test(block))
 }
 
-test('no leak and no bad access under AddressSanitizer', { timeout: 180_000 }, async (context) => {
+test('no leak and no bad access under AddressSanitizer', { timeout: 420_000 }, async (context) => {
   const library = sanitizer()
   if (library === undefined) return context.skip(skipOrFail('g++ or its AddressSanitizer is missing'))
   execFileSync(process.execPath, ['scripts/asan.mjs'], { cwd: root })
