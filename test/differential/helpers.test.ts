@@ -12,17 +12,18 @@ import { outcome } from './helper-cases/run.ts'
 import { TEXT_CASES } from './helper-cases/text.ts'
 
 const reason = whyNoLinux()
+const ENGINES = ['interp', 'jit', 'checked'] as const
 let linux: Kernel
-let virtual: Kernel
+const virtual: Kernel[] = []
 
 beforeAll(async () => {
   if (reason) return
   linux = await createLinuxKernel()
-  virtual = await createVirtualKernel({ cpus: linux.facts.possibleCpus })
+  for (const engine of ENGINES) virtual.push(await createVirtualKernel({ cpus: linux.facts.possibleCpus, engine }))
 })
 afterAll(() => {
   linux?.[Symbol.dispose]()
-  virtual?.[Symbol.dispose]()
+  for (const kernel of virtual) kernel[Symbol.dispose]()
 })
 
 const GROUPS = { text: TEXT_CASES, packets: PACKET_CASES, memory: MEMORY_CASES, objects: OBJECT_CASES }
@@ -30,7 +31,10 @@ const GROUPS = { text: TEXT_CASES, packets: PACKET_CASES, memory: MEMORY_CASES, 
 for (const [group, cases] of Object.entries(GROUPS)) {
   describe.skipIf(reason)(`${group}${reason ? ` (skipped: ${reason})` : ''}`, () => {
     test.each(cases.map((c) => [c.name, c] as const))('%s', (_, helperCase) => {
-      expect(outcome(virtual, helperCase)).toBe(outcome(linux, helperCase))
+      const expected = outcome(linux, helperCase)
+      for (const [i, kernel] of virtual.entries()) {
+        expect(`${ENGINES[i]}: ${outcome(kernel, helperCase)}`).toBe(`${ENGINES[i]}: ${expected}`)
+      }
     })
   })
 }
