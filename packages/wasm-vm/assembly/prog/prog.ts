@@ -54,6 +54,11 @@ export const ANNOT_MEM_OTHER: u8 = 5
   name1: u64
   /** First eight bytes of the SHA-1 of the instructions as loaded, map references zeroed. */
   tag: u64
+  /** SHA-256 of the same. */
+  digest0: u64
+  digest1: u64
+  digest2: u64
+  digest3: u64
   createdByUid: u32
   /** struct bpf_insn[len]: as rewritten by the verifier, which the engines decode and info shows as xlated. */
   insns: usize
@@ -113,6 +118,9 @@ export const ANNOT_MEM_OTHER: u8 = 5
   cgroupStorage1: BpfMap
   netnsIno: u32
   ifindex: u32
+  /** All programs, those without a number (classic filters) too: prog/refs.ts. */
+  nextOfAll: usize
+  prevOfAll: usize
   /** Streams: stdout and stderr text (helpers/stream.ts). */
   stream0: usize
   stream1: usize

@@ -11,9 +11,31 @@ import { kernel } from '../mem/root'
 import { mapPut } from '../maps/refs'
 import { Prog, progUsedMap } from './prog'
 
+/** Head of the list of all programs. */
+const ALL: usize = memory.data(4, 4)
+
+export function firstProg(): Prog {
+  return changetype<Prog>(load<usize>(ALL))
+}
+@inline export function nextProg(p: Prog): Prog {
+  return changetype<Prog>(p.nextOfAll)
+}
+
+function enlist(p: Prog): void {
+  p.nextOfAll = load<usize>(ALL)
+  if (p.nextOfAll) changetype<Prog>(p.nextOfAll).prevOfAll = changetype<usize>(p)
+  store<usize>(ALL, changetype<usize>(p))
+}
+function delist(p: Prog): void {
+  if (p.nextOfAll) changetype<Prog>(p.nextOfAll).prevOfAll = p.prevOfAll
+  if (p.prevOfAll) changetype<Prog>(p.prevOfAll).nextOfAll = p.nextOfAll
+  else store<usize>(ALL, p.nextOfAll)
+}
+
 export function progNew(len: u32): Prog {
   const p = changetype<Prog>(kzalloc(offsetof<Prog>()))
   if (!changetype<usize>(p)) return p
+  enlist(p)
   p.insns = kzalloc(<usize>len * 8)
   p.origInsns = kzalloc(<usize>len * 8)
   if (!p.insns || !p.origInsns) {
@@ -37,6 +59,7 @@ export function progPut(p: Prog): void {
 
 /** Frees a program that nobody knows (any more). */
 export function progFree(p: Prog): void {
+  delist(p)
   if (p.decoded) freeDecoded(changetype<Decoded>(p.decoded))
   for (let i: u32 = 0; i < p.usedMapCnt; i++) mapPut(progUsedMap(p, i))
   for (let i: u32 = 0; i < p.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(p.usedBtfs + (<usize>i << 2))))

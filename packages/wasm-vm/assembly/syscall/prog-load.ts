@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // BPF_PROG_LOAD. Kernel counterpart: bpf_prog_load of kernel/bpf/syscall.c.
 
-import { E2BIG, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
+import { E2BIG, EACCES, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import { LOAD_ATTACH_FIXUPS, LOAD_ATTACH_MASKS } from '../gen/attach.gen'
 import { GPL_LICENSE_COUNT, GPL_LICENSES } from '../gen/license.gen'
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../gen/isa.gen'
@@ -26,7 +26,8 @@ import { Btf } from '../btf/btf'
 import { btfGet } from '../btf/refs'
 import { selectRuntime } from '../interp/run'
 import { kfree, kmalloc } from '../mem/alloc'
-import { cstrEquals, cstrlen } from '../mem/bytes'
+import { BpfMap } from '../maps/map'
+import { bytesEqual, cstrEquals, cstrlen, isZero } from '../mem/bytes'
 import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { copyFromUser, stringFromUser } from '../mem/user'
@@ -50,7 +51,6 @@ const MAX_INSNS: u32 = 4096
 const LICENSE_SIZE: usize = 128
 const BTF_MAX_TYPE: u32 = 0x000fffff
 const LICENSE: usize = memory.data(128, 8)
-const DIGEST: usize = memory.data(32, 8)
 
 export function progLoad(attr: usize, size: u32, uattr: usize): i32 {
   const flags = load<u32>(attr, ATTR_PROG_LOAD__prog_flags)
@@ -152,6 +152,7 @@ function fill(p: Prog, attr: usize, size: u32, uattr: usize): i32 {
   if (!computeTag(p)) return -ENOMEM
   let err = bpfCheck(p, attr, size, uattr)
   if (err < 0) return err
+  if (!mayUseMaps(p)) return -EACCES
   err = selectRuntime(p)
   if (err < 0) return err
   for (let i: u32 = 0; i < p.usedMapCnt; i++) if (!progUsesCompatible(progUsedMap(p, i), p)) return -EINVAL
@@ -170,6 +171,19 @@ function boundToDevice(p: Prog): i32 {
   return only ? 0 : -EINVAL
 }
 
+@inline function digestOf(p: Prog): usize {
+  return changetype<usize>(p) + offsetof<Prog>('digest0')
+}
+
+/** Maps may be for one program only (excl_prog_hash). */
+function mayUseMaps(p: Prog): bool {
+  for (let i: u32 = 0; i < p.usedMapCnt; i++) {
+    const only = changetype<usize>(progUsedMap(p, i)) + offsetof<BpfMap>('exclProgSha0')
+    if (!isZero(only, 32) && !bytesEqual(only, digestOf(p), 32)) return false
+  }
+  return true
+}
+
 /** First bytes of the digest of the instructions, map references cleared. */
 function computeTag(p: Prog): bool {
   const bytes = <usize>p.len * 8
@@ -184,9 +198,9 @@ function computeTag(p: Prog): bool {
     store<u32>(at, 0, 12)
     i++
   }
-  const ok = sha256(copy, bytes, DIGEST)
+  const ok = sha256(copy, bytes, digestOf(p))
   kfree(copy)
-  if (ok) p.tag = load<u64>(DIGEST)
+  if (ok) p.tag = p.digest0
   return ok
 }
 

@@ -5,14 +5,11 @@
 
 import { Decoded, funcAt } from '../insn/record'
 import { kfree } from '../mem/alloc'
-import { kernel } from '../mem/root'
-import { Prog } from '../prog/prog'
+import { firstProg, nextProg } from '../prog/refs'
 
 /** Gives the compiled functions of all programs back to the host (release), or only forgets them. */
 function dropCompiled(release: bool): void {
-  const ids = kernel().progs
-  for (let i: u32 = 0; i < ids.cnt; i++) {
-    const p = changetype<Prog>(load<usize>(ids.slots + (<usize>i << 3), 4))
+  for (let p = firstProg(); changetype<usize>(p); p = nextProg(p)) {
     const d = changetype<Decoded>(p.decoded)
     p.jitFn = 0
     p.jitedLen = 0
