@@ -335,9 +335,9 @@ function showType(show: Show, t: usize, id: u32, data: usize, offset: u32): void
 function prepare(ptr: usize, size: u32, flags: u64): i32 {
   if (flags & ~F_ALL || size != BTF_PTR_SIZE) return -EINVAL
   const btf = changetype<Btf>(kernel().vmlinux)
-  const id = <i32>load<u32>(ptr, 8)
-  if (!changetype<usize>(btf) || id <= 0) return -EINVAL
-  return btfTypeById(btf, <u32>id) ? 0 : -ENOENT
+  const id = load<u32>(ptr, 8)
+  if (!changetype<usize>(btf) || !id) return -EINVAL
+  return btfTypeById(btf, id) ? 0 : -ENOENT
 }
 
 /** Bytes of the object, or 0 for what has no size. */
