@@ -93,5 +93,6 @@ function inPacket(run: Run, at: u64, end: u64): bool {
 
 /** Whether a probing load may read: the address exists. */
 export function probeOk(at: u64, size: u32): bool {
-  return at >= 4096 && at + <u64>size <= <u64>memory.size() << 16
+  const end = <u64>memory.size() << 16
+  return at >= 4096 && at <= end && <u64>size <= end - at
 }

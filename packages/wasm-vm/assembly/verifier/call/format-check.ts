@@ -35,7 +35,8 @@ function conversion(p: usize): usize {
 export function formatOk(p: usize, args: i32): bool {
   let n = 0
   for (let c: u32 = load<u8>(p); c; c = load<u8>(p)) {
-    if (c > 126 || (c < 32 && !isSpace(c))) return false
+    // bytes of UTF-8 may stand in plain text
+    if (c == 127 || (c < 32 && !isSpace(c))) return false
     p++
     if (c != 37) continue
     if (load<u8>(p) == 37) {
