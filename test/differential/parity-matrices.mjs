@@ -21,6 +21,8 @@ if (!oracleFolder) {
 
 const ENOTSUPP = 524
 const EPERM = 1
+/** Not built into the kernel that was recorded. */
+const LIRC_MODE2 = 20
 const loader = new RawLoader(await virtualKernel(), 1 << 16)
 const matrix = (name) => JSON.parse(gunzipSync(readFileSync(`${oracleFolder}/${name}-matrix.json.gz`)).toString())
 
@@ -58,6 +60,7 @@ function attachTypes() {
   const returns = new Map()
   for (const set of ['plain', 'sleepable', 'flags']) {
     for (const { pt, eat, flags = 0, r, msg } of recorded[set]) {
+      if (pt === LIRC_MODE2) continue
       for (const [value, errno] of Object.entries(r)) {
         // Trampolines were refused on that machine whatever the program was.
         if (errno === -EPERM) continue
@@ -102,7 +105,13 @@ function helpers() {
         cell('helper', `${variant.v} ${license} #${id}`, variant[license][id], got, unsupported)
         const message = license === 'gpl' && got === 'Y' ? variant.msg?.[id] : undefined
         if (message === undefined) continue
-        cell('helper message', `${variant.v} #${id}`, message, `${answer.result} ${lastMessage(answer.log)}`, unsupported)
+        cell(
+          'helper message',
+          `${variant.v} #${id}`,
+          message,
+          `${answer.result} ${lastMessage(answer.log)}`,
+          unsupported,
+        )
       }
     }
   }
@@ -136,9 +145,20 @@ function contexts() {
 
 /** Loads of data and data_end by program type: XDP has them first, two types as pointers of eight bytes. */
 function packetBounds(type) {
-  if (type === 6) return [[0x61, 2, 1, 0, 0], [0x61, 3, 1, 4, 0]]
-  if (type === 16 || type === 21) return [[0x79, 2, 1, 0, 0], [0x79, 3, 1, 8, 0]]
-  return [[0x61, 2, 1, 76, 0], [0x61, 3, 1, 80, 0]]
+  if (type === 6)
+    return [
+      [0x61, 2, 1, 0, 0],
+      [0x61, 3, 1, 4, 0],
+    ]
+  if (type === 16 || type === 21)
+    return [
+      [0x79, 2, 1, 0, 0],
+      [0x79, 3, 1, 8, 0],
+    ]
+  return [
+    [0x61, 2, 1, 76, 0],
+    [0x61, 3, 1, 80, 0],
+  ]
 }
 
 function packets() {

@@ -353,7 +353,8 @@ class Maker {
     this.inLoop = true
     const before = [...this.regs]
     if (r.chance(30)) code.put(0xe5, 0, 0, 0, 0, out)
-    for (let n = r.between(1, 4); n > 0; n--) this.step(['alu', 'alu', 'stackStore', 'stackLoad', r.chance(30) ? 'branch' : 'alu', 'value', 'copy'])
+    for (let n = r.between(1, 4); n > 0; n--)
+      this.step(['alu', 'alu', 'stackStore', 'stackLoad', r.chance(30) ? 'branch' : 'alu', 'value', 'copy'])
     this.regs = this.regs.map((kind, i) => (before[i] === kind ? kind : 'none'))
     this.flush(true)
     this.inLoop = false

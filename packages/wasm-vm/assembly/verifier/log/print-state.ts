@@ -196,7 +196,12 @@ function printSlot(env: Env, f: FuncState, spi: i32): i32 {
         verbose(env, 'id=%d', r.id)
         first = false
       }
-      if (r.refObjId) verbose(env, '%sref_id=%d', S(first ? '' : ','), r.refObjId)
+      if (r.refObjId) {
+        verbose(env, '%sref_id=%d', S(first ? '' : ','), r.refObjId)
+        first = false
+      }
+      // The word that holds an id in other registers marks the first slot here, and Linux prints it.
+      if (r.dynptrId) verbose(env, '%sdynptr_id=%d', S(first ? '' : ','), r.dynptrId)
       verbose(env, ')')
       return s
     }
