@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Random programs on both kernels: verdict, errno, message and counts must be the same; with --trace every line of the
-// log at level 2. Programs are only loaded, never run.
+// log at level 2. Linux only loads them; with --run those that are accepted run on the checked engine, on random
+// packets, and must never trap.
 //
-//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--mutate percent] [--stop n] [--save file]
+//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--run] [--mutate percent] [--stop n] [--save file]
 //   node test/fuzz/verifier.mjs --only <seed>     one program, with both logs
 
 import { writeFileSync } from 'node:fs'
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     mutate: { type: 'string', default: '40' },
     stop: { type: 'string', default: '10' },
     only: { type: 'string' },
+    run: { type: 'boolean' },
     save: { type: 'string' },
   },
 })
@@ -31,6 +33,13 @@ if (!kernel) {
   console.log(`fuzz:verifier: skipped, no Linux: ${reason}`)
   process.exit(process.env.SKEP_REQUIRE_LINUX ? 1 : 0)
 }
+
+const PROG_TEST_RUN = 10
+const PACKET_SIZE = 128
+const RUNS = 3
+/** A fault of the checked engine. */
+const EFAULT = -14
+const TEST_RUN_TYPES = new Set([1, 3, 4, 6, 8, 10, 11, 12])
 
 class Side {
   constructor(k) {
@@ -45,6 +54,32 @@ class Side {
     const answer = this.loader.load({ ...program, insns, logLevel })
     this.#renewProgArrays(insns)
     return answer
+  }
+
+  /** Runs an accepted program on packets of random bytes; the errno of the first run that fails, or 0. */
+  run(program, random) {
+    const { memory } = this.kernel
+    const insns = withDescriptors(program.insns, this.fds)
+    const { result: fd } = this.loader.load({ ...program, insns, logLevel: 0, keep: true })
+    if (fd < 0) return fd
+    const packet = memory.alloc(PACKET_SIZE)
+    try {
+      for (let run = 0; run < RUNS; run++) {
+        for (let i = 0; i < PACKET_SIZE; i++) packet.bytes[i] = random.below(256)
+        const attr = new DataView(new ArrayBuffer(80))
+        attr.setUint32(0, fd, true)
+        attr.setUint32(8, PACKET_SIZE, true)
+        attr.setBigUint64(16, packet.address, true)
+        attr.setUint32(32, 1, true)
+        const result = this.kernel.bpf(PROG_TEST_RUN, new Uint8Array(attr.buffer))
+        if (result < 0) return result
+      }
+      return 0
+    } finally {
+      packet[Symbol.dispose]()
+      this.kernel.close(fd)
+      this.#renewProgArrays(insns)
+    }
   }
 
   /** The first program that uses a program array decides which others may. */
@@ -63,7 +98,8 @@ class Side {
   }
 }
 const linux = new Side(kernel)
-let ours = new Side(await virtualKernel())
+const engine = values.run ? { engine: 'checked' } : {}
+let ours = new Side(await virtualKernel(engine))
 
 /** Recorded tests whose maps are among ours serve as seeds of mutations. */
 function seedsOfMutations() {
@@ -96,6 +132,8 @@ function programOf(seed) {
   return random.chance(25) ? mutated(random, program) : program
 }
 
+const counts = { loads: 0, accepted: 0, refused: 0, unsupported: 0 }
+
 const clean = (log) =>
   log
     .replace(/verification time \d+ usec/g, 'verification time')
@@ -113,7 +151,11 @@ function difference(program) {
     return { kind: 'trap', linux: a.result, skep: String(error), trap: true }
   }
   // Not decided here, or (trampolines) refused there before it is read.
-  if (b.result === -524 || (a.result === -1 && a.log === '')) return undefined
+  if (b.result === -524 || (a.result === -1 && a.log === '')) {
+    counts.unsupported++
+    return undefined
+  }
+  counts[a.result < 0 ? 'refused' : 'accepted']++
   const verdict = (x) => (x.result < 0 ? x.result : 'accepted')
   if (verdict(a) !== verdict(b)) {
     return {
@@ -124,6 +166,15 @@ function difference(program) {
   }
   if (a.result < 0 && lastMessage(a.log) !== lastMessage(b.log)) {
     return { kind: 'message', linux: lastMessage(a.log), skep: lastMessage(b.log) }
+  }
+  if (values.run && a.result >= 0 && TEST_RUN_TYPES.has(program.type)) {
+    let result
+    try {
+      result = ours.run(program, new Random(1))
+    } catch (error) {
+      return { kind: 'run', linux: 'accepted', skep: String(error), trap: true }
+    }
+    if (result === EFAULT) return { kind: 'run', linux: 'accepted', skep: 'a trap of the checked engine' }
   }
   const [x, y] = [stats(a.log), stats(b.log)]
   if (JSON.stringify(x) !== JSON.stringify(y))
@@ -156,7 +207,6 @@ if (values.only !== undefined) {
   process.exit(found ? 1 : 0)
 }
 
-const counts = { loads: 0, accepted: 0, refused: 0, unsupported: 0 }
 const found = []
 const from = Number(values.seed)
 for (let seed = from; seed < from + Number(values.count) && found.length < Number(values.stop); seed++) {
@@ -166,11 +216,13 @@ for (let seed = from; seed < from + Number(values.count) && found.length < Numbe
   if (!diff) continue
   found.push({ seed, ...diff })
   console.log(`seed ${seed}: ${diff.kind}\n    linux ${diff.linux}\n    skep  ${diff.skep}`)
-  if (diff.trap) ours = new Side(await virtualKernel())
+  if (diff.trap) ours = new Side(await virtualKernel(engine))
 }
 if (values.save) {
   const lines = found.map((f) => JSON.stringify({ ...f, ...programOf(f.seed), insns: hex(programOf(f.seed).insns) }))
   writeFileSync(values.save, `${lines.join('\n')}\n`)
 }
-console.log(`fuzz:verifier: ${counts.loads} programs, ${found.length} differences`)
+console.log(
+  `fuzz:verifier: seeds ${from} to ${from + counts.loads - 1}: ${counts.accepted} accepted and ${counts.refused} refused by Linux, ${counts.unsupported} undecided, ${found.length} differences`,
+)
 process.exit(found.length ? 1 : 0)

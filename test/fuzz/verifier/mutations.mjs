@@ -11,7 +11,7 @@ function insnsOf(bytes) {
 
 function joined(list) {
   const bytes = new Uint8Array(list.length * 8)
-  list.forEach((insn, i) => bytes.set(insn, i * 8))
+  for (const [i, insn] of list.entries()) bytes.set(insn, i * 8)
   return bytes
 }
 
