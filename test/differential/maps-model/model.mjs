@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One random sequence of map commands on two kernels: the same answers, bytes and errnos.
 
-import { makePool } from './objects.mjs'
+import { makePool, TYPE_IDS } from './objects.mjs'
 import { Random } from './random.mjs'
 import { BATCH_MAX, createMap, RawMap } from './raw-map.mjs'
 
@@ -20,8 +20,8 @@ class Pair {
         ...row,
         inner: row.pool === 'inner' ? this.pools[i].fds[0] : 0,
         btf: this.btf[i],
-        btfKey: row.btf ? 1 : 0,
-        btfValue: row.btf ? 1 : 0,
+        btfKey: row.btf ? TYPE_IDS.int : 0,
+        btfValue: row.btf ? TYPE_IDS[row.btf] : 0,
       }),
     )
     this.maps = this.fds.every((fd) => fd >= 0)

@@ -37,26 +37,30 @@ function idOf(kernel, fd) {
   return id
 }
 
-/** BTF of `int` (type 1), 4 bytes. */
+const STRINGS = '\0int\0u64\0bpf_spin_lock\0value\0l\0n\0bpf_timer\0timed\0'
+const at = (name) => STRINGS.indexOf(`\0${name}\0`) + 1
+const kind = (k, vlen = 0) => (k << 24) | vlen
+
+/** Numbers of the types that maps name. */
+export const TYPE_IDS = { int: 1, lock: 4, timer: 6 }
+
+/** Type information: int 1, u64 2, value { lock at 0; u64 at 8 } 4 of 16 bytes, timed { timer at 0; u64 at 16 } 6 of 24. */
 function loadBtf(kernel) {
-  const strings = '\0int\0'
-  const types = new Uint32Array([1, 1 << 24, 4, (1 << 24) | 32])
-  const blob = new DataView(new ArrayBuffer(24 + 16 + strings.length))
-  blob.setUint16(0, 0xeb9f, true)
-  blob.setUint8(2, 1)
-  blob.setUint32(4, 24, true)
-  blob.setUint32(12, 16, true)
-  blob.setUint32(16, 16, true)
-  blob.setUint32(20, strings.length, true)
-  types.forEach((word, i) => {
-    blob.setUint32(24 + i * 4, word, true)
-  })
-  for (let i = 0; i < strings.length; i++) blob.setUint8(40 + i, strings.charCodeAt(i))
-  const data = kernel.memory.alloc(blob.byteLength)
-  data.bytes.set(new Uint8Array(blob.buffer))
+  const types = [
+    [at('int'), kind(1), 4, (1 << 24) | 32],
+    [at('u64'), kind(1), 8, 64],
+    [at('bpf_spin_lock'), kind(4), 4],
+    [at('value'), kind(4, 2), 16, at('l'), 3, 0, at('n'), 2, 64],
+    [at('bpf_timer'), kind(4), 16],
+    [at('timed'), kind(4, 2), 24, at('l'), 5, 0, at('n'), 2, 128],
+  ].flat()
+  const head = [0xeb9f | (1 << 16), 24, 0, types.length * 4, types.length * 4, STRINGS.length]
+  const blob = Buffer.concat([new Uint8Array(new Uint32Array([...head, ...types]).buffer), Buffer.from(STRINGS)])
+  const data = kernel.memory.alloc(blob.length)
+  data.bytes.set(blob)
   const attr = new DataView(new ArrayBuffer(32))
   attr.setBigUint64(0, data.address, true)
-  attr.setUint32(16, blob.byteLength, true)
+  attr.setUint32(16, blob.length, true)
   const fd = kernel.bpf(18, new Uint8Array(attr.buffer))
   data[Symbol.dispose]()
   return fd

@@ -5,6 +5,7 @@
 //   keys:   how many different keys are used ('index': numbers around max; 'small': few random keys; 'lpm': prefixes;
 //           'fd': an object of the pool; 'none')
 //   pool:   objects whose fds the values (or keys) are
+//   btf:    type of the value: int, or a structure that begins with a lock or a timer
 //   slow:   fewer operations, by this factor: Linux waits for grace periods at each update
 
 const ZERO_SEED = 1 << 6
@@ -14,6 +15,12 @@ export const TYPES = [
   { name: 'HASH', type: 1, key: 4, value: 12, max: 40, flags: ZERO_SEED, keys: 'small' },
   { name: 'HASH no prealloc', type: 1, key: 11, value: 8, max: 40, flags: ZERO_SEED | NO_PREALLOC, keys: 'small' },
   { name: 'HASH one entry', type: 1, key: 8, value: 8, max: 1, flags: ZERO_SEED, keys: 'small' },
+  { name: 'HASH with a lock', type: 1, key: 4, value: 16, max: 20, flags: ZERO_SEED, keys: 'small', btf: 'lock' },
+  { name: 'HASH with a lock, no prealloc', type: 1, key: 4, value: 16, max: 20, flags: ZERO_SEED | NO_PREALLOC, keys: 'small', btf: 'lock' },
+  { name: 'HASH with a timer', type: 1, key: 4, value: 24, max: 20, flags: ZERO_SEED, keys: 'small', btf: 'timer' },
+  { name: 'ARRAY with a lock', type: 2, key: 4, value: 16, max: 9, keys: 'index', btf: 'lock' },
+  { name: 'ARRAY with a timer', type: 2, key: 4, value: 24, max: 9, keys: 'index', btf: 'timer' },
+  { name: 'LRU_HASH with a timer', type: 9, key: 4, value: 24, max: 20, flags: ZERO_SEED, keys: 'small', btf: 'timer' },
   { name: 'ARRAY', type: 2, key: 4, value: 9, max: 17, keys: 'index' },
   { name: 'PROG_ARRAY', type: 3, key: 4, value: 4, max: 5, keys: 'index', pool: 'programs' },
   { name: 'PERF_EVENT_ARRAY', type: 4, key: 4, value: 4, max: 3, keys: 'index', pool: 'perf' },
@@ -42,13 +49,13 @@ export const TYPES = [
   { name: 'PERCPU_CGROUP_STORAGE', type: 21, key: 8, value: 8, max: 0, keys: 'small', percpu: true },
   { name: 'QUEUE', type: 22, key: 0, value: 12, max: 7, keys: 'none' },
   { name: 'STACK', type: 23, key: 0, value: 12, max: 7, keys: 'none' },
-  { name: 'SK_STORAGE', type: 24, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'udp', btf: true },
+  { name: 'SK_STORAGE', type: 24, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'udp', btf: 'int' },
   { name: 'DEVMAP_HASH', type: 25, key: 4, value: 8, max: 5, keys: 'small', values: 'ifindex' },
   { name: 'RINGBUF', type: 27, key: 0, value: 0, max: 4096, keys: 'none' },
-  { name: 'TASK_STORAGE', type: 29, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: true },
+  { name: 'TASK_STORAGE', type: 29, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: 'int' },
   { name: 'BLOOM_FILTER', type: 30, key: 0, value: 8, max: 200, flags: ZERO_SEED, keys: 'none' },
   { name: 'BLOOM_FILTER odd', type: 30, key: 0, value: 7, max: 100, flags: ZERO_SEED, keys: 'none', extra: 3 },
   { name: 'USER_RINGBUF', type: 31, key: 0, value: 0, max: 4096, keys: 'none' },
-  { name: 'CGRP_STORAGE', type: 32, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: true },
+  { name: 'CGRP_STORAGE', type: 32, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: 'int' },
   { name: 'ARENA', type: 33, key: 0, value: 0, max: 4, flags: 1 << 10, keys: 'none' },
 ]
