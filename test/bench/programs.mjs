@@ -19,5 +19,6 @@ export const PROGRAMS = [
   ['array', 'kernel', 'array map: lookup and add'],
   ['hash', 'kernel', 'hash map: lookup and add, update every fourth'],
   ['packet', 'kernel', 'packet read directly and summed'],
+  ['loop', 'kernel', 'bpf_loop with a callback'],
   ['helpers', 'kernel', 'bpf_skb_load_bytes'],
 ]

@@ -51,10 +51,11 @@ class Writer {
 }
 
 class Generator {
-  constructor(seed, memory) {
+  constructor(seed, memory, mapFd) {
     this.random = new Random(seed)
     this.out = new Writer()
     this.memory = memory
+    this.mapFd = mapFd
     this.calls = []
   }
 
@@ -214,8 +215,26 @@ class Generator {
     out.emit(0x55, 9, 0, head - out.slots.length - 1, 0)
   }
 
+  /** A helper looks up an element, there or not, and the program adds to it. */
+  lookup() {
+    const { out, random } = this
+    out.emit(0x62, 10, 0, -64, random.below(2))
+    out.loadImm64(1, this.mapFd, 0, 1)
+    out.emit(0xbf, 2, 10, 0, 0)
+    out.emit(0x07, 2, 0, 0, -64)
+    out.emit(0x85, 0, 0, 0, 1)
+    const missing = out.emit(0x15, 0, 0, 0, 0)
+    const size = random.pick(SIZES)
+    out.emit(0x61 | size, 4, 0, 8 * random.below(8), 0)
+    out.emit(0x0f, 4, random.pick([7, 8]), 0, 0)
+    out.emit(0x63 | size, 0, 4, 8 * random.below(8), 0)
+    out.land(missing)
+    for (const reg of [0, 1, 2, 3, 4, 5]) out.emit(0xb7, reg, 0, 0, this.constant())
+  }
+
   call() {
     const { out } = this
+    if (this.mapFd !== undefined && this.random.oneIn(2)) return this.lookup()
     this.calls.push(out.emit(0x85, 0, 1, 0, 0))
     for (const reg of [1, 2, 3, 4, 5]) out.emit(0xb7, reg, 0, 0, this.constant())
   }
@@ -277,8 +296,8 @@ class Generator {
 
 /**
  * A program of this seed. `memory(writer)` must emit instructions that leave the address of MEMORY_SIZE bytes in r6.
- * Returns the bytes of its instructions.
+ * `mapFd`, if given, is an array of such values, which programs may look into. Returns the bytes of its instructions.
  */
-export function generate(seed, memory) {
-  return new Generator(seed, memory).program()
+export function generate(seed, memory, mapFd) {
+  return new Generator(seed, memory, mapFd).program()
 }

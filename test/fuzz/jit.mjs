@@ -29,7 +29,7 @@ class Side {
 
   /** What the program of this seed does here, as text. */
   outcome(seed) {
-    const insns = generate(seed, (out) => out.loadImm64(6, this.fd, 0, PSEUDO_MAP_VALUE))
+    const insns = generate(seed, (out) => out.loadImm64(6, this.fd, 0, PSEUDO_MAP_VALUE), this.fd)
     let program
     try {
       program = loadRaw(this.kernel, { type: SOCKET_FILTER, insns }, { level: 0 })
@@ -76,7 +76,7 @@ for (let seed = from; seed < from + count; seed++) {
     const file = `jit-${seed}.bin`
     writeFileSync(
       file,
-      generate(seed, (out) => out.loadImm64(6, 0, 0, PSEUDO_MAP_VALUE)),
+      generate(seed, (out) => out.loadImm64(6, 0, 0, PSEUDO_MAP_VALUE), 0),
     )
     sides.forEach(({ name }, i) => {
       console.log(`${name.padEnd(8)} ${outcomes[i]}`)

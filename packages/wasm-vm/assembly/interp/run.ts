@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Running programs: the choice of engine, entries from outside, callbacks. Counterpart in Linux: bpf_prog_run.
 
+import { BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen'
 import { Decoded, funcAt, FuncRef } from '../insn/record'
 import { BpfMap } from '../maps/map'
 import { mapDirectValueAddr } from '../maps/ops'
@@ -106,9 +107,12 @@ function prepareChecked(run: Run, prog: Prog): void {
   clearRegions(run)
   for (let i: u32 = 0; i < prog.usedMapCnt; i++) {
     const map = changetype<BpfMap>(load<usize>(prog.usedMaps + (<usize>i << 2)))
-    if (mapDirectValueAddr(map, 0, ADDRESS)) continue
-    const writable = (map.mapFlags & BPF_F_RDONLY_PROG) == 0
-    addRegion(run, load<usize>(ADDRESS), map.elemSize * map.maxEntries, writable)
+    // Elements of an array lie side by side; those of an arena begin where a direct load says
+    const array = map.mapType == BPF_MAP_TYPE_ARRAY
+    if (!array && mapDirectValueAddr(map, 0, ADDRESS)) continue
+    const start = array ? map.values : load<usize>(ADDRESS)
+    const size = array ? map.elemSize * map.maxEntries : map.maxEntries << 12
+    addRegion(run, start, size, (map.mapFlags & BPF_F_RDONLY_PROG) == 0)
   }
 }
 

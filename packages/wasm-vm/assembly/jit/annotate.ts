@@ -2,18 +2,21 @@
 // What is known of a program beside its instructions: prototypes of helpers, notes of the verifier. Calls that need no
 // call become instructions of the compiler's own.
 
-import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_FUNC_get_smp_processor_id, BPF_FUNC_map_lookup_elem,
+import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_FUNC_get_smp_processor_id, BPF_FUNC_loop,
+  BPF_FUNC_map_lookup_elem,
   BPF_PROG_TYPE_XDP } from '../gen/uapi-enums.gen'
 import {
   HELPER_PROTO__args, HELPER_PROTO__id, HELPER_PROTO__result, HELPER_PROTO__SIZE, HELPER_PROTO_COUNT, HELPER_PROTOS,
 } from '../gen/helpers.gen'
 import { RET_INTEGER, RET_VOID } from '../gen/verifier-types.gen'
-import { OP_CALL, OP_CALL_LOCAL, OP_LDX_W } from '../insn/ops'
-import { Decoded } from '../insn/record'
+import {
+  ALU_MOV, isAtomic, OP_ALU32_K, OP_ALU64_K, OP_CALL, OP_CALL_LOCAL, OP_LD_IMM64, OP_LDX_W, OP_SLOT2, OP_ST_B, OP_STX_DW,
+} from '../insn/ops'
+import { Decoded, FuncRef } from '../insn/record'
 import { BpfMap } from '../maps/map'
 import { kernel, Kernel } from '../mem/root'
 import { ANNOT_MAP, ANNOT_MEM, ANNOT_MEM_CTX, ANNOT_SIZE, Prog } from '../prog/prog'
-import { Fn, Ins, insAt, INS_PTR, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32 } from './ir'
+import { Block, blockAt, Fn, Ins, insAt, INS_PTR, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, OP_LOOP } from './ir'
 
 const MAX_ARGS: u8 = 5
 /** Low bits of bpf_return_type that tell the kind. */
@@ -43,13 +46,19 @@ function readFacts(): void {
 /** While instructions and records still correspond. */
 export function annotate(fn: Fn, decoded: Decoded): void {
   readFacts()
+  for (let b: i32 = 0; b < <i32>fn.blockCnt; b++) annotateBlock(fn, decoded, blockAt(fn, b))
+}
+
+function annotateBlock(fn: Fn, decoded: Decoded, block: Block): void {
   const prog = changetype<Prog>(decoded.owner)
   const annot = fn.verified ? prog.annot : 0
-  for (let i: u32 = 0; i < fn.insCnt; i++) {
+  for (let i = block.first; i < block.end; i++) {
     const ins = insAt(fn, i)
     const note = annot ? annot + <usize>ins.insn * ANNOT_SIZE : 0
-    if (ins.op == <u16>OP_CALL) annotateCall(prog, ins, note)
-    else if (ins.op == <u16>OP_CALL_LOCAL) ins.src = MAX_ARGS
+    if (ins.op == <u16>OP_CALL) {
+      annotateCall(prog, ins, note)
+      if (fn.verified && ins.off == BPF_FUNC_loop) inlineLoop(fn, decoded, block, i)
+    } else if (ins.op == <u16>OP_CALL_LOCAL) ins.src = MAX_ARGS
     else if (note && ins.op == <u16>OP_LDX_W && isPacketPointer(prog, ins, note)) ins.flags |= INS_PTR
   }
 }
@@ -71,6 +80,37 @@ function annotateCall(prog: Prog, ins: Ins, note: usize): void {
     ins.op = <u16>OP_LOAD_KERNEL32
     ins.imm = <i64>(changetype<usize>(kernel()) + offsetof<Kernel>('currentCpu'))
   }
+}
+
+/** The instruction of the block that sets r`reg` to a constant which it still holds at call `i`, or null. */
+function constantBefore(fn: Fn, block: Block, i: u32, reg: u8): Ins {
+  const none = changetype<Ins>(0)
+  for (let k = i; k > block.first; ) {
+    const ins = insAt(fn, --k)
+    const op = <i32>ins.op
+    if ((op == OP_LD_IMM64 || op == OP_ALU64_K + ALU_MOV || op == OP_ALU32_K + ALU_MOV) && ins.dst == reg) return ins
+    // Calls and atomics write other registers than dst; nothing of the kind is looked across
+    if (isAtomic(op) || op >= OP_CALL) {
+      if (op != OP_SLOT2) return none
+      continue
+    }
+    const writes = op < OP_ST_B || op > OP_STX_DW
+    if (writes && ins.dst == reg) return none
+  }
+  return none
+}
+
+/** bpf_loop whose callback and flags are known. */
+function inlineLoop(fn: Fn, decoded: Decoded, block: Block, i: u32): void {
+  const callback = constantBefore(fn, block, i, 2)
+  const flags = constantBefore(fn, block, i, 4)
+  if (!changetype<usize>(callback) || !changetype<usize>(flags) || flags.imm != 0) return
+  const at = <usize>callback.imm - decoded.funcs
+  const index = <u32>(at / offsetof<FuncRef>())
+  if (callback.op != <u16>OP_LD_IMM64 || index >= decoded.funcCnt || at % offsetof<FuncRef>()) return
+  const ins = insAt(fn, i)
+  ins.op = <u16>OP_LOOP
+  ins.imm = <i64>index
 }
 
 /** Not the template of inner maps, which the verifier has in the place of a map that only running knows. */

@@ -12,6 +12,9 @@ export const OP_ARRAY_LOOKUP: i32 = 0xd0
 /** r0 = the 32-bit word at address imm. */
 export const OP_LOAD_KERNEL32: i32 = 0xd1
 
+/** bpf_loop without flags: r1 turns of subprogram imm with context r3; r0 as the helper gives it. */
+export const OP_LOOP: i32 = 0xd2
+
 export const VREG_FP: i32 = 10
 export const VREG_SLOT0: i32 = 11
 export const VREG_MAX: i32 = 64

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One instruction at a time: hands out to the family's file. Calls, returns and packet loads are here.
 
+import { E2BIG } from '../gen/errno.gen'
 import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
   OP_LD_IND_W, OP_LDX_B, OP_MOVSX64_8, OP_PROBE_SW, OP_ST_B, OP_STX_DW, OP_TAIL_CALL, OP_ZEXT32 } from '../insn/ops'
 import { currentRun, Run } from '../interp/run-state'
 import { BpfMap } from '../maps/map'
-import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, VREG_FP } from './ir'
+import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, OP_LOOP, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
 import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
 import { markInsn } from './line-marks'
 import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
 import {
-  byte, I32_ADD, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I64_EXTEND_I32_S, I64_LT_S, opCall, opElse,
-  opSet, opEnd, opGet, opI32Const, opI64Const, opIf, opIfI32, opMem, opReturn, opTee, reserve,
+  byte, I32_ADD, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I64_EQZ, I64_EXTEND_I32_S, I64_EXTEND_I32_U,
+  I64_LT_S, opBlock, opBrIf, opCall, opElse,
+  opSet, opEnd, opGet, opI32Const, opI64Const, opIf, opIfI32, opIfI64, opLoop, opMem, opReturn, opTee, reserve,
 } from './sink'
 import { get32, get64, setResult } from './values'
 import { isWide } from './width'
@@ -20,6 +22,9 @@ import { isWide } from './width'
 /** Wasm types of the module: helpers, programs and subprograms. */
 export const TYPE_HELPER: u32 = 0
 export const TYPE_PROGRAM: u32 = 1
+
+/** BPF_MAX_LOOPS. */
+const LOOPS_MAX: i32 = 8 * 1024 * 1024
 
 /** Most bytes that one instruction becomes. */
 const INS_ROOM: usize = 256
@@ -40,6 +45,7 @@ export function lowerIns(fn: Fn, ins: Ins): void {
   if (op == OP_TAIL_CALL) return lowerTailCall(fn)
   if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) return lowerPacketLoad(fn, ins, op)
   if (op == OP_ARRAY_LOOKUP) return lowerArrayLookup(fn, ins)
+  if (op == OP_LOOP) return lowerLoop(fn, ins)
   if (op == OP_LOAD_KERNEL32) lowerKernelLoad(fn, ins)
 }
 
@@ -89,6 +95,55 @@ function lowerArrayLookup(fn: Fn, ins: Ins): void {
   opI32Const(0)
   opEnd()
   setResult(fn, ins, 0, false)
+}
+
+/**
+ * Turns until the callback returns other than 0 or r1 are done; how many there were, or -E2BIG for too many:
+ *
+ *   if r1 > LOOPS_MAX: -E2BIG
+ *   else block, loop: leave unless i < r1; r = callback(i, r3); i += 1; leave if r; again
+ */
+function lowerLoop(fn: Fn, ins: Ins): void {
+  const turn = fn.tmp32
+  const turns = fn.tmp32 + 1
+  const context = fn.tmp64 + 1
+  get64(fn, 3)
+  opSet(context)
+  get32(fn, 1)
+  opTee(turns)
+  opI32Const(LOOPS_MAX)
+  byte(I32_GT_U)
+  opIfI64()
+  opI64Const(-E2BIG)
+  opElse()
+  opI32Const(0)
+  opSet(turn)
+  opBlock()
+  opLoop()
+  opGet(turn)
+  opGet(turns)
+  byte(I32_GE_U)
+  opBrIf(1)
+  opGet(turn)
+  byte(I64_EXTEND_I32_U)
+  opGet(context)
+  for (let i = 0; i < 3; i++) opI64Const(0)
+  get32(fn, VREG_FP)
+  opI32Const(<i32>fn.stackDepth)
+  byte(I32_SUB)
+  opCall(fn.firstFn + <u32>ins.imm)
+  opGet(turn)
+  opI32Const(1)
+  byte(I32_ADD)
+  opSet(turn)
+  byte(I64_EQZ)
+  opBrIf(0)
+  opEnd()
+  opEnd()
+  opGet(turn)
+  byte(I64_EXTEND_I32_U)
+  opEnd()
+  returned(fn, ins)
 }
 
 function lowerKernelLoad(fn: Fn, ins: Ins): void {

@@ -20,7 +20,7 @@ import {
 import { predAt } from './cfg'
 import {
   bit, Block, blockAt, Fn, Ins, insAt, INS_HIGH, INS_LIVE, INS_PTR, INS_ZOPS, INS_ZRES, OP_ARRAY_LOOKUP,
-  OP_LOAD_KERNEL32, orderAt, succAt, succCount, VREG_FP,
+  OP_LOAD_KERNEL32, OP_LOOP, orderAt, succAt, succCount, VREG_FP,
 } from './ir'
 
 const ARGS: u64 = 0x3e
@@ -173,7 +173,7 @@ function forwardRest(ins: Ins, op: i32): void {
   else if (op == OP_SWAP64) define(ins, ins.dst, false, false)
   else if (op >= OP_SWAP16 && op <= OP_ZEXT32) define(ins, ins.dst, true, false)
   else if (op == OP_LD_IMM64) define(ins, ins.dst, immZ(ins.imm), (ins.flags & INS_PTR) != 0)
-  else if (op == OP_CALL || op == OP_CALL_LOCAL || op == OP_CALL_REG) {
+  else if (op == OP_CALL || op == OP_CALL_LOCAL || op == OP_CALL_REG || op == OP_LOOP) {
     s.a &= ~ARGS
     s.b &= ~ARGS
     define(ins, 0, false, (ins.flags & INS_PTR) != 0)
@@ -328,6 +328,12 @@ function backwardRest(ins: Ins, op: i32): void {
     const passed = ARGS & ((<u64>2 << <u64>ins.src) - 1)
     s.a = (s.a & ~(R0 | ARGS)) | passed
     s.b = (s.b & ~(R0 | ARGS)) | passed
+  } else if (op == OP_LOOP) {
+    produce(ins, 0)
+    s.a &= ~ARGS
+    s.b &= ~ARGS
+    want(1, false)
+    want(3, true)
   } else if (op == OP_ARRAY_LOOKUP || op == OP_LOAD_KERNEL32) {
     produce(ins, 0)
     s.a &= ~ARGS
