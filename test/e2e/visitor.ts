@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/// <reference lib="dom" />
 /** A visitor: Debian's Chromium on the built site. What a page says on its console is an error of the test. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

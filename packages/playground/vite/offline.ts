@@ -21,7 +21,7 @@ export function offline(): Plugin {
           hash.update(name).update(item.type === 'chunk' ? item.code : item.source)
         }
         const source = readFileSync(TEMPLATE, 'utf8')
-          .replace('"%FILES%"', JSON.stringify(['./', ...files.filter((name) => name !== 'index.html')]))
+          .replace(/['"]%FILES%['"]/, () => JSON.stringify(['./', ...files.filter((name) => name !== 'index.html')]))
           .replace('%VERSION%', hash.digest('hex').slice(0, 16))
         this.emitFile({ type: 'asset', fileName: 'sw.js', source })
       },

@@ -42,9 +42,8 @@ function Picker() {
     </option>
   )
   return (
-    <label class="picker" data-tour="picker">
-      <span class="visually-hidden">Program</span>
-      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+    <div class="picker" data-tour="picker">
+      <select aria-label="Program" value={value} onChange={(event) => choose(event.currentTarget.value)}>
         <optgroup label="Accepted">{examples.filter((e) => !e.refused).map(option)}</optgroup>
         <optgroup label="Refused, with the classic mistakes">{examples.filter((e) => e.refused).map(option)}</optgroup>
         <optgroup label="Your own">
@@ -53,7 +52,7 @@ function Picker() {
           {doc?.kind === 'object' && <option value="own">{doc.name}</option>}
         </optgroup>
       </select>
-    </label>
+    </div>
   )
 }
 

@@ -5,8 +5,8 @@ import { route, showKeys } from '../state/view.ts'
 import { dropFile } from './header.tsx'
 
 function isTyping(target: EventTarget | null): boolean {
-  const element = target as HTMLElement | null
-  return element?.closest('input, textarea, select, [contenteditable="true"], dialog') != null
+  if (!(target instanceof Element)) return false
+  return target.closest('input, textarea, select, [contenteditable="true"], dialog') !== null
 }
 
 function onKeyDown(event: KeyboardEvent): void {

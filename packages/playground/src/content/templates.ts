@@ -15,6 +15,7 @@ drop_short:
   r0 = 1                    # XDP_DROP
 out:
   exit
+  .size drop_short, .-drop_short
 
   .section license,"aw",@progbits
   .asciz "GPL"

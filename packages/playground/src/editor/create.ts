@@ -54,7 +54,10 @@ export function createEditor(parent: HTMLElement, language: 'assembly' | 'c', te
         StreamLanguage.define(language === 'assembly' ? assemblyMode : cMode),
         syntaxHighlighting(COLOURS),
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ 'aria-label': language === 'assembly' ? 'BPF assembly' : 'C source' }),
+        EditorView.contentAttributes.of({
+          'aria-label': language === 'assembly' ? 'BPF assembly' : 'C source',
+          tabindex: '0',
+        }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return
           clearTimeout(timer)

@@ -116,7 +116,7 @@ function matchingVisit(state: StepState, all: readonly Visit[]): number {
       visit.before.length === state.frames.length &&
       proofRows(visit).before.every(({ agreement }) => agreement !== 'outside'),
   )
-  return found < 0 ? 0 : found
+  return Math.max(found, 0)
 }
 
 effect(() => {

@@ -112,7 +112,7 @@ function collect(result: RunReport): void {
 /** Lets all inputs happen. */
 export async function run(): Promise<void> {
   const view = program.value
-  if (!view || view.verdict !== 'accept' || running.value) return
+  if (view?.verdict !== 'accept' || running.value) return
   running.value = true
   runProblem.value = ''
   try {

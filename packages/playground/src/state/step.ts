@@ -92,7 +92,7 @@ export async function startStepping(position = 0): Promise<void> {
   const view = program.value
   const inputs = view ? inputsFor(view.input) : []
   const input = inputs[chosenInput.value] ?? inputs[0]
-  if (!view || view.verdict !== 'accept') return
+  if (view?.verdict !== 'accept') return
   if (!input) {
     stepProblem.value = 'there is no input: add a packet first'
     return
