@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every program of the kernel's selftests on both kernels: verdict, errno, processed instructions, states, last message.
 //
-//   node test/differential/parity-selftests.mjs [--object text] [--program text] [--list file] [--fresh]
-// Linux's answers are kept beside the objects; --fresh asks again.
+//   node test/differential/parity-selftests.mjs [--object text] [--program text] [--list file] [--fresh] [--traces]
+// Linux's answers are kept beside the objects; --fresh asks again. --traces compares whole logs of level 2 besides,
+// of programs of which Linux processes no more than 30,000 instructions.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { openObject, parseKallsyms, verifyProgram } from '@skep/core'
 import { selftestObjects, selftestsFolder } from './build-selftests.mjs'
 import { linuxKernel, virtualKernel } from './kernels.mjs'
+import { comparableTrace } from './raw-load.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +19,7 @@ const { values } = parseArgs({
     program: { type: 'string' },
     list: { type: 'string' },
     fresh: { type: 'boolean' },
-    slow: { type: 'boolean' },
+    traces: { type: 'boolean' },
   },
 })
 
@@ -97,6 +99,8 @@ const total = {
   states: 0,
   refused: 0,
   messages: 0,
+  traces: 0,
+  tracesSame: 0,
 }
 const list = []
 
@@ -140,6 +144,25 @@ function compare(where, type, theirs, mine) {
   }
 }
 
+function trace(path, name, kernel) {
+  const { log } = verifyProgram(open(path), name, kernel, {
+    logLevel: 2,
+    logSize: 64 << 20,
+    targetBtf: kernelBtf,
+    kallsyms,
+  })
+  return comparableTrace(log)
+}
+
+function compareTraces(where, path, name) {
+  const a = trace(path, name, linux)
+  const b = trace(path, name, ours)
+  total.traces++
+  const i = a.findIndex((line, k) => line !== b[k])
+  if (i < 0 && a.length === b.length) total.tracesSame++
+  else list.push(`trace\t${where}\n    linux: ${a[i] ?? '<end>'}\n    skep:  ${b[i < 0 ? a.length : i] ?? '<end>'}`)
+}
+
 for (const path of objects) {
   if (values.object && !basename(path).includes(values.object)) continue
   const spec = open(path)
@@ -158,7 +181,10 @@ for (const path of objects) {
       count(type, 'noOracle')
       continue
     }
-    compare(where, type, theirs, await onSkep(path, program.name))
+    const mine = await onSkep(path, program.name)
+    compare(where, type, theirs, mine)
+    if (!values.traces || mine.failed || mine.verdict === 'unsupported') continue
+    if (theirs.insns && (theirs.processedInsns ?? 0) <= 30000) compareTraces(where, path, program.name)
   }
 }
 writeFileSync(ANSWERS, JSON.stringify(answers))
@@ -186,6 +212,7 @@ for (const [type, r] of [...rows, ['all', total]]) {
     ].join('  '),
   )
 }
+if (total.traces) console.log(`traces the same, line by line: ${total.tracesSame} of ${total.traces}`)
 const ok =
   total.same >= 0.99 * total.scope && total.insns >= 0.9 * total.accepted && total.messages >= 0.9 * total.refused
 process.exit(ok ? 0 : 1)

@@ -51,7 +51,9 @@ async function ofTest(on) {
 const load = values.object ? ofObject : ofTest
 const theirs = await load(kernel)
 if (values.linux) console.log(theirs.log)
-const ours = values.linux ? theirs : await load(await virtualKernel({ kernelBtf: kernel.kernelBtf, cpus: kernel.facts.possibleCpus }))
+const ours = values.linux
+  ? theirs
+  : await load(await virtualKernel({ kernelBtf: kernel.kernelBtf, cpus: kernel.facts.possibleCpus }))
 if (values.ours) console.log(ours.log)
 console.log(
   `linux ${theirs.result < 0 ? theirs.result : 'accepted'}, skep ${ours.result < 0 ? ours.result : 'accepted'}`,

@@ -25,7 +25,7 @@ import { BpfMap } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
 import { baseType, boundsSane, boundsSync, isRegConst, markKnownZero, markUnknown, mayBeNull, registerIsNull, typeFlag } from '../bounds'
 import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../env'
-import { resetLiveInstance } from '../liveness'
+import { updateLiveStack } from '../liveness'
 import { regTypeStr } from '../log/names'
 import { reject, unsupported, verbose, verifierBug } from '../log/verbose'
 import { BPF_F_RDONLY_PROG, directValueAddr, elidesNull } from '../map-facts'
@@ -377,8 +377,9 @@ function exitsByTailCall(env: Env): i32 {
   if (!changetype<usize>(failed)) return -EFAULT
   clearPacketPointers(env)
   markUnknown(env, curReg(env, 0))
-  resetLiveInstance(env)
-  const err = prepareFuncExit(env)
+  let err = updateLiveStack(env)
+  if (err) return err
+  err = prepareFuncExit(env)
   if (err) return err
   env.insnIdx--
   return 0

@@ -7,7 +7,11 @@ import {
   MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
   PTR_TO_PACKET_META, PTR_TO_STACK,
 } from '../../gen/verifier-types.gen'
-import { BPF_PROG_TYPE_SYSCALL } from '../../gen/uapi-enums.gen'
+import {
+  BPF_PROG_TYPE_CGROUP_DEVICE, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_LIRC_MODE2, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_NETFILTER,
+  BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_SYSCALL,
+  BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_TRACING,
+} from '../../gen/uapi-enums.gen'
 import { markChainPrecision } from '../backtrack/precision'
 import { baseType, isConst, markPtrNotNull, mayBeNull, registerIsNull } from '../bounds'
 import { BPF_MAX_VAR_SIZ, Env } from '../env'
@@ -25,6 +29,25 @@ import { Meta, rawOf } from './meta'
 
 function cannotWrite(env: Env, regno: i32, reg: RegState): i32 {
   return reject(env, -EACCES, 'R%d cannot write into %S\n', regno, regTypeStr(env, reg.type))
+}
+
+/** Whether the context of this type of program is a view that loads and stores are rewritten for. */
+function convertsContext(type: i32): bool {
+  switch (type) {
+    case BPF_PROG_TYPE_KPROBE:
+    case BPF_PROG_TYPE_TRACEPOINT:
+    case BPF_PROG_TYPE_RAW_TRACEPOINT:
+    case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
+    case BPF_PROG_TYPE_CGROUP_DEVICE:
+    case BPF_PROG_TYPE_LIRC_MODE2:
+    case BPF_PROG_TYPE_TRACING:
+    case BPF_PROG_TYPE_LSM:
+    case BPF_PROG_TYPE_STRUCT_OPS:
+    case BPF_PROG_TYPE_SYSCALL:
+    case BPF_PROG_TYPE_NETFILTER:
+      return false
+  }
+  return true
 }
 
 export function checkHelperMem(env: Env, regno: i32, size: i32, access: i32, zeroOk: bool, meta: Meta): i32 {
@@ -57,7 +80,7 @@ export function checkHelperMem(env: Env, regno: i32, size: i32, access: i32, zer
       return checkBtfPointer(env, regno, reg.off, size, READ)
     case PTR_TO_CTX:
       // A context that helpers do not know is memory whose size shows at run time.
-      if (env.prog.type == BPF_PROG_TYPE_SYSCALL) {
+      if (!convertsContext(env.prog.type)) {
         if (size == 0) return zeroOk ? 0 : -EACCES
         return checkMemAccess(env, env.insnIdx, regno, size - 1, 1, access, -1, false, false)
       }

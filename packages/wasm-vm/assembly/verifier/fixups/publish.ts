@@ -13,10 +13,12 @@ import {
   BPF_FUNC_override_return,
   BPF_FUNC_tail_call,
 } from '../../gen/uapi-enums.gen'
+import { helperFn } from '../../helpers/table'
 import { insnCode, insnImm, insnSrc } from '../../insn/raw'
 import { kfree, kmalloc, kzalloc } from '../../mem/alloc'
-import { reject } from '../log/verbose'
+import { reject, unsupported } from '../log/verbose'
 import { ANNOT_MAP, ANNOT_MEM, ANNOT_MEM_OTHER, ANNOT_SIZE, Prog } from '../../prog/prog'
+import { funcIdName } from '../tables'
 
 const CODE_LD_IMM64: i32 = 0x18
 const CODE_CALL: i32 = 0x85
@@ -25,12 +27,18 @@ const PSEUDO_KFUNC_CALL: i32 = 2
 const FUNC_INFO_SIZE: usize = 8
 const MAX_PACKET_OFF: u32 = 0xffff
 
+function startsSubprog(env: Env, insn: i32): bool {
+  for (let s = 0; s < env.subprogCnt; s++) if (subprogAt(env, s).start == insn) return true
+  return false
+}
+
 /** Map and data addresses stand in the immediates already; only the mark that says what they were goes. */
 function convertLoads(env: Env): void {
   for (let i = 0; i < env.len; i++) {
     const p = insnOf(env, i)
     if (insnCode(p) != CODE_LD_IMM64) continue
-    if (insnSrc(p) != PSEUDO_FUNC) store<u8>(p, load<u8>(p, 1) & 15, 1)
+    // A callback that is never called is dead code and may have gone.
+    if (insnSrc(p) != PSEUDO_FUNC || !startsSubprog(env, i + insnImm(p) + 1)) store<u8>(p, load<u8>(p, 1) & 15, 1)
     i++
   }
 }
@@ -66,6 +74,10 @@ function annotate(env: Env): i32 {
       if (insnImm(p) == BPF_FUNC_tail_call && aux.mapUnpriv && aux.mapPoison) {
         kfree(annot)
         return reject(env, -EINVAL, 'tail_call abusing map_ptr\n')
+      }
+      if (insnImm(p) != BPF_FUNC_tail_call && !helperFn(insnImm(p))) {
+        kfree(annot)
+        return unsupported(env, 'calls of %S', funcIdName(insnImm(p)))
       }
       noteCall(env.prog, insnImm(p))
       if (aux.mapPtr && !aux.mapPoison) store<usize>(a, aux.mapPtr, ANNOT_MAP)

@@ -9,7 +9,7 @@ import { BpfMap } from '../../maps/map'
 import { baseType, markKnown, markKnownZero, markUnknown } from '../bounds'
 import { prepareFuncExit } from '../call/callback'
 import { BTF_FUNC_STATIC, Env, curAux, findSubprog, markRegScratched, subprogAt } from '../env'
-import { resetLiveInstance } from '../liveness'
+import { updateLiveStack } from '../liveness'
 import { reject, verifierBug } from '../log/verbose'
 import { checkResourceLeak } from '../refs'
 import { DST_OP, SRC_OP, checkRegArg, clearCallerSaved } from '../regs'
@@ -50,8 +50,9 @@ function exitsEarly(env: Env): i32 {
   const success = pushStack(env, env.insnIdx + 1, env.insnIdx, false)
   if (!changetype<usize>(success)) return -EFAULT
   markKnownZero(curReg(env, 0))
-  resetLiveInstance(env)
-  const err = prepareFuncExit(env)
+  let err = updateLiveStack(env)
+  if (err) return err
+  err = prepareFuncExit(env)
   if (err) return err
   env.insnIdx--
   return 0

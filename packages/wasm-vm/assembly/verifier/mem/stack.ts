@@ -62,6 +62,12 @@ function checkFastcallContract(env: Env, f: FuncState, insn: i32, off: i32): voi
   }
 }
 
+/** Data written into a slot destroys what was spilled there. */
+function scrubSpecial(f: FuncState, spi: i32): void {
+  spilledOf(f, spi).type = NOT_INIT
+  if (isSpecialSlot(f, spi)) scrub(f, spi)
+}
+
 function scrub(f: FuncState, spi: i32): void {
   for (let i = 0; i < 8; i++) if (slotType(f, spi, i) != STACK_INVALID) setSlotType(f, spi, i, STACK_MISC)
 }
@@ -125,8 +131,7 @@ function writeFixed(env: Env, f: FuncState, off: i32, size: i32, valueReg: i32, 
     saveReg(f, spi, reg, size)
   } else {
     let type = STACK_MISC
-    spilledOf(f, spi).type = NOT_INIT
-    if (isSpecialSlot(f, spi)) scrub(f, spi)
+    scrubSpecial(f, spi)
     if ((has && registerIsNull(reg)) || (!has && isStoreImm(p) && insnImm(p) == 0)) {
       err = markChainPrecision(env, valueReg)
       if (err) return err
@@ -162,9 +167,9 @@ function writeVariable(env: Env, f: FuncState, ptrReg: i32, off: i32, size: i32,
       zeroUsed = true
       continue
     }
-    spilledOf(f, spi).type = NOT_INIT
+    scrubSpecial(f, spi)
     let type = STACK_MISC
-    if (zero && t == STACK_ZERO) {
+    if (zero && slotType(f, spi, byte) == STACK_ZERO) {
       type = STACK_ZERO
       zeroUsed = true
     }
