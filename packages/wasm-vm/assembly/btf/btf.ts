@@ -39,12 +39,15 @@ export const BTF_VOID: usize = memory.data(12, 4)
 @inline export function btfKind(t: usize): u32 {
   return (load<u32>(t, 4) >> 24) & 0x1f
 }
+
 @inline export function btfVlen(t: usize): u32 {
   return load<u32>(t, 4) & 0xffff
 }
+
 @inline export function btfKflag(t: usize): bool {
   return load<u32>(t, 4) >> 31 != 0
 }
+
 @inline export function btfNameOff(t: usize): u32 {
   return load<u32>(t)
 }
@@ -52,13 +55,14 @@ export const BTF_VOID: usize = memory.data(12, 4)
 @inline export function btfSize(t: usize): u32 {
   return load<u32>(t, 8)
 }
+
 @inline export function btfType(t: usize): u32 {
   return load<u32>(t, 8)
 }
 
 /** The type with this number, 0 if there is none. Number 0 is void. */
 export function btfTypeById(btf: Btf, id: u32): usize {
-  return id < btf.nrTypes ? load<usize>(btf.types + (<usize>id << 2)) : 0
+  return id < btf.nrTypes ? load<usize>(btf.types + ((<usize>id) << 2)) : 0
 }
 
 /** The zero-terminated string at this offset; 0 outside the section. */

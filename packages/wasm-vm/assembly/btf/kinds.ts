@@ -67,7 +67,7 @@ export function memberName(btf: Btf, t: usize, i: u32): usize {
 /** The number of the type with this name and kind, 0 if there is none. */
 export function btfFindByNameKind(btf: Btf, name: usize, kind: u32): u32 {
   for (let i: u32 = 1; i < btf.nrTypes; i++) {
-    const t = load<usize>(btf.types + (<usize>i << 2))
+    const t = load<usize>(btf.types + ((<usize>i) << 2))
     if (btfKind(t) == kind && cstrEquals(btfNameOf(btf, t), name)) return i
   }
   return 0
@@ -112,9 +112,9 @@ export function btfTypeIdSize(btf: Btf, id: u32, outType: usize, outSize: usize)
 function arraySize(btf: Btf, t: usize, depth: u32): u64 {
   const n = <u64>load<u32>(t, 20)
   const elem = load<u32>(t, 12)
-  if (depth >= MAX_DEPTH) return <u64>1 << 40
+  if (depth >= MAX_DEPTH) return (<u64>1) << 40
   const e = btfTypeSkipModifiers(btf, elem, 0)
-  if (!e) return <u64>1 << 40
+  if (!e) return (<u64>1) << 40
   if (btfKind(e) == KIND_ARRAY) {
     const inner = arraySize(btf, e, depth + 1)
     return inner > 0xffffffff ? inner : inner * n

@@ -6,12 +6,41 @@ import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import { kfree, kzalloc } from '../mem/alloc'
 import { cstrIs, cstrlen } from '../mem/bytes'
 import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from './btf'
-import { btfTypeSkipModifiers, isStruct, KIND_ARRAY, KIND_DATASEC, KIND_DECL_TAG, KIND_PTR, KIND_TYPE_TAG,
-  KIND_VOLATILE, MAX_DEPTH, memberBitOffset, memberName, memberType } from './kinds'
 import {
-  BPF_KPTR, BPF_KPTR_PERCPU, BPF_KPTR_REF, BPF_KPTR_UNREF, BPF_LIST_HEAD, BPF_LIST_NODE, BPF_RB_NODE, BPF_RB_ROOT,
-  BPF_REFCOUNT, BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, BPF_TASK_WORK, BPF_TIMER, BPF_UPTR, BPF_WORKQUEUE, BtfField,
-  BTF_FIELDS_MAX, BTF_FIELD_SIZE, BtfRecord, recordField,
+  btfTypeSkipModifiers,
+  isStruct,
+  KIND_ARRAY,
+  KIND_DATASEC,
+  KIND_DECL_TAG,
+  KIND_PTR,
+  KIND_TYPE_TAG,
+  KIND_VOLATILE,
+  MAX_DEPTH,
+  memberBitOffset,
+  memberName,
+  memberType,
+} from './kinds'
+import {
+  BPF_KPTR,
+  BPF_KPTR_PERCPU,
+  BPF_KPTR_REF,
+  BPF_KPTR_UNREF,
+  BPF_LIST_HEAD,
+  BPF_LIST_NODE,
+  BPF_RB_NODE,
+  BPF_RB_ROOT,
+  BPF_REFCOUNT,
+  BPF_RES_SPIN_LOCK,
+  BPF_SPIN_LOCK,
+  BPF_TASK_WORK,
+  BPF_TIMER,
+  BPF_UPTR,
+  BPF_WORKQUEUE,
+  BtfField,
+  BTF_FIELDS_MAX,
+  BTF_FIELD_SIZE,
+  BtfRecord,
+  recordField,
 } from './record'
 
 /** A field that was found. For lists and trees: number of what they hold and name of the node in it. */
@@ -54,11 +83,15 @@ function fieldSize(type: u32): u32 {
     case BPF_LIST_HEAD:
     case BPF_RB_ROOT:
       return 16
-    case BPF_LIST_NODE: return 24
-    case BPF_RB_NODE: return 32
-    default: return 8
+    case BPF_LIST_NODE:
+      return 24
+    case BPF_RB_NODE:
+      return 32
+    default:
+      return 8
   }
 }
+
 @inline function fieldAlign(type: u32): u32 {
   return fieldSize(type) == 4 ? 4 : 8
 }
@@ -120,12 +153,12 @@ const CONTAINS: string = 'contains:'
 function containsTag(btf: Btf, owner: usize, component: i32): usize {
   let found: usize = 0
   for (let i: u32 = 1; i < btf.nrTypes; i++) {
-    const t = load<usize>(btf.types + (<usize>i << 2))
+    const t = load<usize>(btf.types + ((<usize>i) << 2))
     if (btfKind(t) != KIND_DECL_TAG || btfTypeById(btf, btfType(t)) != owner || load<i32>(t, 12) != component) continue
     const name = btfNameOf(btf, t)
     let same = true
     for (let j = 0; j < CONTAINS.length && same; j++) {
-      same = <u32>load<u8>(name + j) == <u32>load<u16>(changetype<usize>(CONTAINS) + (<usize>j << 1))
+      same = <u32>load<u8>(name + j) == <u32>load<u16>(changetype<usize>(CONTAINS) + ((<usize>j) << 1))
     }
     if (!same) continue
     if (found) return 1
@@ -142,7 +175,7 @@ function findRoot(btf: Btf, owner: usize, component: i32, off: u32, type: u32, t
   if (!load<u8>(tag + n)) return -EINVAL
   let id: u32 = 0
   for (let i: u32 = 1; i < btf.nrTypes && !id; i++) {
-    const t = load<usize>(btf.types + (<usize>i << 2))
+    const t = load<usize>(btf.types + ((<usize>i) << 2))
     if (!isStruct(t)) continue
     const name = btfNameOf(btf, t)
     if (cstrlen(name) == n && memory.compare(name, tag, n) == 0) id = i
@@ -182,7 +215,17 @@ function repeat(at: u32, room: u32, cnt: u32, times: u32, size: u32): i32 {
   return 0
 }
 
-function findNested(btf: Btf, t: usize, off: u32, elems: u32, mask: u32, at: u32, room: u32, level: u32, seen: usize): i32 {
+function findNested(
+  btf: Btf,
+  t: usize,
+  off: u32,
+  elems: u32,
+  mask: u32,
+  at: u32,
+  room: u32,
+  level: u32,
+  seen: usize,
+): i32 {
   if (++level >= MAX_DEPTH) return -E2BIG
   const n = findInStruct(btf, t, mask, at, room, level, seen)
   if (n <= 0) return n
@@ -193,7 +236,16 @@ function findNested(btf: Btf, t: usize, off: u32, elems: u32, mask: u32, at: u32
 }
 
 function findOne(
-  btf: Btf, owner: usize, t: usize, component: i32, off: u32, expected: u32, mask: u32, seen: usize, at: u32, room: u32,
+  btf: Btf,
+  owner: usize,
+  t: usize,
+  component: i32,
+  off: u32,
+  expected: u32,
+  mask: u32,
+  seen: usize,
+  at: u32,
+  room: u32,
   level: u32,
 ): i32 {
   let elems: u32 = 1
@@ -252,7 +304,17 @@ function findInDatasec(btf: Btf, t: usize, mask: u32, room: u32, seen: usize): i
     const info = t + 12 + <usize>i * 12
     const v = btfTypeById(btf, load<u32>(info))
     const ret = findOne(
-      btf, v, btfTypeById(btf, btfType(v)), -1, load<u32>(info, 4), load<u32>(info, 8), mask, seen, idx, room - idx, 0,
+      btf,
+      v,
+      btfTypeById(btf, btfType(v)),
+      -1,
+      load<u32>(info, 4),
+      load<u32>(info, 8),
+      mask,
+      seen,
+      idx,
+      room - idx,
+      0,
     )
     if (ret < 0) return ret
     idx += ret

@@ -55,6 +55,7 @@ export const BTF_FIELD_SIZE: usize = offsetof<BtfField>()
 @inline export function recordHas(r: BtfRecord, types: u32): bool {
   return changetype<usize>(r) != 0 && (r.fieldMask & types) != 0
 }
+
 @inline export function recordField(r: BtfRecord, i: u32): BtfField {
   return changetype<BtfField>(r.fields + <usize>i * BTF_FIELD_SIZE)
 }

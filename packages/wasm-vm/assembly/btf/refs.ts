@@ -21,7 +21,7 @@ export function btfPut(b: Btf): void {
 /** Frees type information that nobody knows (any more). */
 export function btfFree(b: Btf): void {
   for (let i: u32 = 0; i < b.structMetaCnt; i++) {
-    recordPut(changetype<BtfRecord>(load<usize>(b.structMetas + (<usize>i << 3), 4)))
+    recordPut(changetype<BtfRecord>(load<usize>(b.structMetas + ((<usize>i) << 3), 4)))
   }
   kfree(b.structMetas)
   kfree(b.data)

@@ -4,7 +4,10 @@
 
 import { E2BIG, EINVAL, ENOMEM, ERANGE } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_extra, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_extra,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import { BPF_F_MMAPABLE, BPF_F_NO_USER_CONV, BPF_F_SEGV_ON_FAULT } from '../gen/uapi-enums.gen'
@@ -16,11 +19,12 @@ export function arenaAllocCheck(attr: usize): i32 {
   const flags = load<u32>(attr, ATTR_MAP_CREATE__map_flags)
   const pages = load<u32>(attr, ATTR_MAP_CREATE__max_entries)
   const start = load<u64>(attr, ATTR_MAP_CREATE__map_extra)
-  if (load<u32>(attr, ATTR_MAP_CREATE__key_size) || load<u32>(attr, ATTR_MAP_CREATE__value_size) || !pages) return -EINVAL
+  if (load<u32>(attr, ATTR_MAP_CREATE__key_size) || load<u32>(attr, ATTR_MAP_CREATE__value_size) || !pages)
+    return -EINVAL
   if (!(flags & BPF_F_MMAPABLE) || flags & ~(BPF_F_SEGV_ON_FAULT | BPF_F_MMAPABLE | BPF_F_NO_USER_CONV)) return -EINVAL
   if (start & (PAGE_SIZE - 1)) return -EINVAL
   const range = <u64>pages * PAGE_SIZE
-  if (range > <u64>1 << 32) return -E2BIG
+  if (range > (<u64>1) << 32) return -E2BIG
   return start >> 32 != (start + range - 1) >> 32 ? -ERANGE : 0
 }
 

@@ -5,12 +5,23 @@
 
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__map_type,
+  ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_EXIST, BPF_F_INNER_MAP, BPF_F_LOCK, BPF_F_MMAPABLE, BPF_F_NUMA_NODE, BPF_F_PRESERVE_ELEMS, BPF_MAP_TYPE_ARRAY,
-  BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_NOEXIST,
+  BPF_EXIST,
+  BPF_F_INNER_MAP,
+  BPF_F_LOCK,
+  BPF_F_MMAPABLE,
+  BPF_F_NUMA_NODE,
+  BPF_F_PRESERVE_ELEMS,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_NOEXIST,
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { kfree, kzalloc64 } from '../mem/alloc'
@@ -40,7 +51,7 @@ export function arrayAllocCheck(attr: usize): i32 {
 export function arrayAlloc(map: BpfMap, elemSize: u32): i32 {
   const percpu = map.mapType == BPF_MAP_TYPE_PERCPU_ARRAY
   const bits = map.maxEntries <= 1 ? 0 : 32 - clz(map.maxEntries - 1)
-  map.indexMask = <u32>((<u64>1 << bits) - 1)
+  map.indexMask = <u32>(((<u64>1) << bits) - 1)
   let entries = <u64>map.maxEntries
   if (!map.bypassSpecV1) {
     entries = <u64>map.indexMask + 1
@@ -88,8 +99,8 @@ export function arrayUpdate(map: BpfMap, key: usize, value: usize, flags: u64): 
   if ((flags & ~(<u64>BPF_F_LOCK)) > <u64>BPF_EXIST) return -EINVAL
   const index = load<u32>(key)
   if (index >= map.maxEntries) return -E2BIG
-  if (flags & <u64>BPF_NOEXIST) return -EEXIST
-  if (flags & <u64>BPF_F_LOCK && !recordHas(map.record, BPF_SPIN_LOCK)) return -EINVAL
+  if (flags & (<u64>BPF_NOEXIST)) return -EEXIST
+  if (flags & (<u64>BPF_F_LOCK) && !recordHas(map.record, BPF_SPIN_LOCK)) return -EINVAL
   const percpu = map.mapType == BPF_MAP_TYPE_PERCPU_ARRAY
   const slot = percpu ? percpuArraySlot(map, index, kernel().currentCpu) : map.values + <usize>index * map.elemSize
   copyMapValue(map, slot, value)

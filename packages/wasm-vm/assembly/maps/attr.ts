@@ -2,7 +2,13 @@
 // What creation attributes of several map types have in common.
 
 import { ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__numa_node } from '../gen/uapi-layouts.gen'
-import { BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_RDONLY_PROG, BPF_F_WRONLY, BPF_F_WRONLY_PROG } from '../gen/uapi-enums.gen'
+import {
+  BPF_F_NUMA_NODE,
+  BPF_F_RDONLY,
+  BPF_F_RDONLY_PROG,
+  BPF_F_WRONLY,
+  BPF_F_WRONLY_PROG,
+} from '../gen/uapi-enums.gen'
 
 export const PAGE_SIZE: u64 = 4096
 /** PCPU_MIN_UNIT_SIZE: bound of a per-CPU value. */
@@ -19,5 +25,7 @@ export const ACCESS_MASK: u32 = BPF_F_RDONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY 
 
 /** -1: none asked for. */
 @inline export function numaNode(attr: usize): i32 {
-  return load<u32>(attr, ATTR_MAP_CREATE__map_flags) & BPF_F_NUMA_NODE ? load<i32>(attr, ATTR_MAP_CREATE__numa_node) : -1
+  return load<u32>(attr, ATTR_MAP_CREATE__map_flags) & BPF_F_NUMA_NODE
+    ? load<i32>(attr, ATTR_MAP_CREATE__numa_node)
+    : -1
 }

@@ -5,7 +5,10 @@
 
 import { E2BIG, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_extra, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_extra,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import { BPF_ANY, BPF_F_NUMA_NODE, BPF_F_ZERO_SEED } from '../gen/uapi-enums.gen'
@@ -36,10 +39,10 @@ function createCheck(map: BpfMap): i32 {
 function bitMask(entries: u32, hashes: u32): u32 {
   const product = <u64>entries * <u64>hashes
   if (product > 0xffffffff) return 0xffffffff
-  const bits = product / 5 * 7
-  if (bits > <u64>1 << 31) return 0xffffffff
+  const bits = (product / 5) * 7
+  if (bits > (<u64>1) << 31) return 0xffffffff
   if (bits <= WORD_BITS) return <u32>WORD_BITS - 1
-  return <u32>((<u64>1 << (64 - clz(bits - 1))) - 1)
+  return <u32>(((<u64>1) << (64 - clz(bits - 1))) - 1)
 }
 
 export function bloomAlloc(map: BpfMap): i32 {
@@ -62,7 +65,7 @@ export function bloomFree(map: BpfMap): void {
 }
 
 @inline function bitOf(map: BpfMap, value: usize, i: u32): u32 {
-  return keyHash(value, map.valueSize, <u32>map.aux2 + i) & <u32>map.aux0
+  return keyHash(value, map.valueSize, <u32>map.aux2 + i) & (<u32>map.aux0)
 }
 
 export function bloomPush(map: BpfMap, value: usize, flags: u64): i32 {
@@ -70,7 +73,7 @@ export function bloomPush(map: BpfMap, value: usize, flags: u64): i32 {
   for (let i: u32 = 0; i < <u32>map.aux1; i++) {
     const bit = bitOf(map, value, i)
     const at = map.values + (bit >> 3)
-    store<u8>(at, <u8>(<u32>load<u8>(at) | (1 << (bit & 7))))
+    store<u8>(at, <u8>((<u32>load<u8>(at)) | (1 << (bit & 7))))
   }
   return 0
 }
@@ -78,7 +81,7 @@ export function bloomPush(map: BpfMap, value: usize, flags: u64): i32 {
 export function bloomPeek(map: BpfMap, value: usize): i32 {
   for (let i: u32 = 0; i < <u32>map.aux1; i++) {
     const bit = bitOf(map, value, i)
-    if (!((<u32>load<u8>(map.values + (bit >> 3)) >> (bit & 7)) & 1)) return -ENOENT
+    if (!(((<u32>load<u8>(map.values + (bit >> 3))) >> (bit & 7)) & 1)) return -ENOENT
   }
   return 0
 }

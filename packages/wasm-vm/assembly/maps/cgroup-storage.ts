@@ -6,12 +6,13 @@
 
 import { E2BIG, EINVAL, ENOENT } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__map_type,
+  ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
-import {
-  BPF_EXIST, BPF_F_LOCK, BPF_F_NUMA_NODE, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-} from '../gen/uapi-enums.gen'
+import { BPF_EXIST, BPF_F_LOCK, BPF_F_NUMA_NODE, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { kfree, kzalloc } from '../mem/alloc'
 import { rcuFree } from '../mem/rcu'
@@ -110,7 +111,7 @@ function remove(map: BpfMap, e: usize): void {
 
 /** A cgroup goes. */
 export function cgroupStorageForget(map: BpfMap, cgroup: u64): void {
-  for (let e = map.values; e; ) {
+  for (let e = map.values; e;) {
     const next = load<usize>(e)
     if (load<u64>(e, CGROUP) == cgroup) remove(map, e)
     e = next
@@ -140,8 +141,8 @@ export function cgroupStorageCopy(map: BpfMap, key: usize, to: usize): i32 {
 }
 
 export function cgroupStorageUpdate(map: BpfMap, key: usize, value: usize, flags: u64): i32 {
-  if (flags & ~(<u64>BPF_F_LOCK | <u64>BPF_EXIST)) return -EINVAL
-  if (flags & <u64>BPF_F_LOCK && !recordHas(map.record, BPF_SPIN_LOCK)) return -EINVAL
+  if (flags & ~((<u64>BPF_F_LOCK) | (<u64>BPF_EXIST))) return -EINVAL
+  if (flags & (<u64>BPF_F_LOCK) && !recordHas(map.record, BPF_SPIN_LOCK)) return -EINVAL
   const e = findKey(map, key)
   if (!e) return -ENOENT
   copyMapValue(map, e + VALUE, value)
@@ -167,4 +168,3 @@ export function cgroupStorageNextKey(map: BpfMap, key: usize, next: usize): i32 
   if (map.keySize != 8) store<u64>(next, <u64>load<u32>(e, TYPE), 8)
   return 0
 }
-

@@ -3,29 +3,81 @@
 
 import { EACCES, EINVAL, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG, BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS,
-  BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_CGROUP_STORAGE, BPF_MAP_TYPE_CGRP_STORAGE,
-  BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH_OF_MAPS,
-  BPF_MAP_TYPE_INODE_STORAGE, BPF_MAP_TYPE_LPM_TRIE, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, BPF_MAP_TYPE_PERCPU_HASH,
-  BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_PROG_ARRAY, BPF_MAP_TYPE_SK_STORAGE, BPF_MAP_TYPE_SOCKHASH,
-  BPF_MAP_TYPE_SOCKMAP, BPF_MAP_TYPE_STACK_TRACE, BPF_MAP_TYPE_TASK_STORAGE, BPF_MAP_TYPE_XSKMAP,
+  BPF_F_RDONLY_PROG,
+  BPF_F_WRONLY_PROG,
+  BPF_MAP_TYPE_ARENA,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_CGROUP_ARRAY,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_CGRP_STORAGE,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_TASK_STORAGE,
+  BPF_MAP_TYPE_XSKMAP,
 } from '../gen/uapi-enums.gen'
 import { Btf, BTF_VOID, btfKind, btfSize, btfVlen } from '../btf/btf'
-import { btfTypeIdSize, btfTypeSkipModifiers, KIND_DATASEC, KIND_INT, KIND_STRUCT, memberBitOffset, memberBitSize,
-  memberType } from '../btf/kinds'
+import {
+  btfTypeIdSize,
+  btfTypeSkipModifiers,
+  KIND_DATASEC,
+  KIND_INT,
+  KIND_STRUCT,
+  memberBitOffset,
+  memberBitSize,
+  memberType,
+} from '../btf/kinds'
 import { parseFields, recordPut } from '../btf/parse-fields'
 import {
-  BPF_KPTR_PERCPU, BPF_KPTR_REF, BPF_KPTR_UNREF, BPF_LIST_HEAD, BPF_RB_ROOT, BPF_REFCOUNT, BPF_RES_SPIN_LOCK,
-  BPF_SPIN_LOCK, BPF_TASK_WORK, BPF_TIMER, BPF_UPTR, BPF_WORKQUEUE, BtfRecord,
+  BPF_KPTR_PERCPU,
+  BPF_KPTR_REF,
+  BPF_KPTR_UNREF,
+  BPF_LIST_HEAD,
+  BPF_RB_ROOT,
+  BPF_REFCOUNT,
+  BPF_RES_SPIN_LOCK,
+  BPF_SPIN_LOCK,
+  BPF_TASK_WORK,
+  BPF_TIMER,
+  BPF_UPTR,
+  BPF_WORKQUEUE,
+  BtfRecord,
 } from '../btf/record'
 import { bpfCapable, CAP_BPF } from '../syscall/caps'
 import { isErr } from '../syscall/fd'
 import { BpfMap } from './map'
 
 const OUT: usize = memory.data(16, 8)
-const FIELDS: u32 = BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK | BPF_TIMER | BPF_KPTR_UNREF | BPF_KPTR_REF | BPF_KPTR_PERCPU |
-  BPF_LIST_HEAD | BPF_RB_ROOT | BPF_REFCOUNT | BPF_WORKQUEUE | BPF_UPTR | BPF_TASK_WORK
+const FIELDS: u32 =
+  BPF_SPIN_LOCK |
+  BPF_RES_SPIN_LOCK |
+  BPF_TIMER |
+  BPF_KPTR_UNREF |
+  BPF_KPTR_REF |
+  BPF_KPTR_PERCPU |
+  BPF_LIST_HEAD |
+  BPF_RB_ROOT |
+  BPF_REFCOUNT |
+  BPF_WORKQUEUE |
+  BPF_UPTR |
+  BPF_TASK_WORK
 
 export function mapCheckBtf(map: BpfMap, btf: Btf, keyId: u32, valueId: u32): i32 {
   let keyType = BTF_VOID
@@ -100,8 +152,12 @@ function checkRecord(map: BpfMap): i32 {
 }
 
 function isStorage(type: u32): bool {
-  return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_INODE_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
+  return (
+    type == BPF_MAP_TYPE_SK_STORAGE ||
+    type == BPF_MAP_TYPE_INODE_STORAGE ||
+    type == BPF_MAP_TYPE_TASK_STORAGE ||
     type == BPF_MAP_TYPE_CGRP_STORAGE
+  )
 }
 
 function fieldFits(field: u32, type: u32): bool {
@@ -114,8 +170,14 @@ function fieldFits(field: u32, type: u32): bool {
     case BPF_KPTR_REF:
     case BPF_KPTR_PERCPU:
     case BPF_REFCOUNT:
-      return plain || type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_HASH ||
-        type == BPF_MAP_TYPE_LRU_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY || isStorage(type)
+      return (
+        plain ||
+        type == BPF_MAP_TYPE_PERCPU_HASH ||
+        type == BPF_MAP_TYPE_LRU_HASH ||
+        type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
+        type == BPF_MAP_TYPE_PERCPU_ARRAY ||
+        isStorage(type)
+      )
     case BPF_UPTR:
       return type == BPF_MAP_TYPE_TASK_STORAGE
     case BPF_TIMER:
@@ -140,7 +202,8 @@ function checkType(map: BpfMap, btf: Btf, key: usize, value: usize, keyId: u32):
     case BPF_MAP_TYPE_ARRAY:
     case BPF_MAP_TYPE_PERCPU_ARRAY:
       // the one exception for keyless arrays: an array of one whose value is a data section
-      if (!hasKey) return map.mapType != BPF_MAP_TYPE_ARRAY || map.maxEntries != 1 || btfKind(value) != KIND_DATASEC ? -EINVAL : 0
+      if (!hasKey)
+        return map.mapType != BPF_MAP_TYPE_ARRAY || map.maxEntries != 1 || btfKind(value) != KIND_DATASEC ? -EINVAL : 0
       return isInt(key, 32) ? 0 : -EINVAL
     case BPF_MAP_TYPE_HASH:
     case BPF_MAP_TYPE_PERCPU_HASH:

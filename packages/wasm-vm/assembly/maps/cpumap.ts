@@ -5,7 +5,10 @@
 
 import { E2BIG, EEXIST, EINVAL, ENODEV, ENOENT, ENOMEM, EOVERFLOW } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import { BPF_EXIST, BPF_F_NUMA_NODE, BPF_NOEXIST, BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc, kzalloc64 } from '../mem/alloc'
@@ -42,13 +45,13 @@ function freeEntry(e: usize): void {
 }
 
 export function cpumapFree(map: BpfMap): void {
-  if (map.values) for (let i: u32 = 0; i < map.maxEntries; i++) freeEntry(load<usize>(map.values + (<usize>i << 2)))
+  if (map.values) for (let i: u32 = 0; i < map.maxEntries; i++) freeEntry(load<usize>(map.values + ((<usize>i) << 2)))
   kfree(map.values)
 }
 
 export function cpumapLookup(map: BpfMap, key: usize): usize {
   const i = load<u32>(key)
-  return i < map.maxEntries ? load<usize>(map.values + (<usize>i << 2)) : 0
+  return i < map.maxEntries ? load<usize>(map.values + ((<usize>i) << 2)) : 0
 }
 
 /** The program that runs on a CPU's frames, or 0. */
@@ -76,7 +79,7 @@ export function cpumapUpdate(map: BpfMap, key: usize, value: usize, flags: u64):
       return -ENOMEM
     }
   }
-  const slot = map.values + (<usize>cpu << 2)
+  const slot = map.values + ((<usize>cpu) << 2)
   const old = load<usize>(slot)
   store<usize>(slot, entry)
   freeEntry(old)
@@ -87,7 +90,8 @@ function takeProg(map: BpfMap, entry: usize, fd: i32): bool {
   const p = fdGet(fd, FD_PROG)
   if (isErr(p)) return false
   const prog = changetype<Prog>(p)
-  if (prog.type != BPF_PROG_TYPE_XDP || prog.expectedAttachType != BPF_XDP_CPUMAP || !progMapCompatible(map, prog)) return false
+  if (prog.type != BPF_PROG_TYPE_XDP || prog.expectedAttachType != BPF_XDP_CPUMAP || !progMapCompatible(map, prog))
+    return false
   progGet(prog)
   store<u32>(entry, prog.id, 4)
   store<usize>(entry, p, PROG)
@@ -97,7 +101,7 @@ function takeProg(map: BpfMap, entry: usize, fd: i32): bool {
 export function cpumapDelete(map: BpfMap, key: usize): i32 {
   const cpu = load<u32>(key)
   if (cpu >= map.maxEntries) return -EINVAL
-  const slot = map.values + (<usize>cpu << 2)
+  const slot = map.values + ((<usize>cpu) << 2)
   const old = load<usize>(slot)
   store<usize>(slot, 0)
   freeEntry(old)

@@ -5,12 +5,22 @@
 
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__map_type,
+  ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_EXIST, BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_RDONLY_PROG, BPF_F_WRONLY, BPF_MAP_TYPE_DEVMAP_HASH, BPF_NOEXIST,
-  BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP,
+  BPF_EXIST,
+  BPF_F_NUMA_NODE,
+  BPF_F_RDONLY,
+  BPF_F_RDONLY_PROG,
+  BPF_F_WRONLY,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_NOEXIST,
+  BPF_PROG_TYPE_XDP,
+  BPF_XDP_DEVMAP,
 } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc, kzalloc64 } from '../mem/alloc'
 import { progMapCompatible } from '../prog/compatible'
@@ -52,7 +62,7 @@ export function devmapAlloc(map: BpfMap): i32 {
   const d = dtab(map)
   map.mapFlags |= BPF_F_RDONLY_PROG
   d.hash = map.mapType == BPF_MAP_TYPE_DEVMAP_HASH
-  d.nBuckets = d.hash && map.maxEntries > 1 ? <u32>1 << (32 - clz(map.maxEntries - 1)) : map.maxEntries
+  d.nBuckets = d.hash && map.maxEntries > 1 ? (<u32>1) << (32 - clz(map.maxEntries - 1)) : map.maxEntries
   map.values = kzalloc64(<u64>d.nBuckets * 4)
   return map.values ? 0 : -ENOMEM
 }
@@ -69,7 +79,7 @@ export function devmapFree(map: BpfMap): void {
   const d = dtab(map)
   if (map.values) {
     for (let i: u32 = 0; i < d.nBuckets; i++) {
-      let e = load<usize>(map.values + (<usize>i << 2))
+      let e = load<usize>(map.values + ((<usize>i) << 2))
       while (e) {
         const next = load<usize>(e, NEXT)
         freeEntry(e)
@@ -82,8 +92,8 @@ export function devmapFree(map: BpfMap): void {
 
 /** The slot that holds (or would hold) the entry for an index. */
 function slotOf(d: DevMap, index: u32): usize {
-  if (!d.hash) return d.values + (<usize>index << 2)
-  let slot = d.values + (<usize>(index & (d.nBuckets - 1)) << 2)
+  if (!d.hash) return d.values + ((<usize>index) << 2)
+  let slot = d.values + ((<usize>(index & (d.nBuckets - 1))) << 2)
   for (let e = load<usize>(slot); e && load<u32>(e, INDEX) != index; e = load<usize>(slot)) slot = e + NEXT
   return slot
 }
@@ -112,7 +122,7 @@ export function devmapNextEntry(map: BpfMap, after: usize): usize {
     bucket = (d.hash ? load<u32>(after, INDEX) & (d.nBuckets - 1) : load<u32>(after, INDEX)) + 1
   }
   for (; bucket < d.nBuckets; bucket++) {
-    const e = load<usize>(map.values + (<usize>bucket << 2))
+    const e = load<usize>(map.values + ((<usize>bucket) << 2))
     if (e) return e
   }
   return 0
@@ -126,7 +136,8 @@ function newEntry(map: BpfMap, index: u32, ifindex: u32, fd: i32): usize {
     prog = fdGet(fd, FD_PROG)
     if (isErr(prog)) return -EINVAL
     const p = changetype<Prog>(prog)
-    if (p.type != BPF_PROG_TYPE_XDP || p.expectedAttachType != BPF_XDP_DEVMAP || !progMapCompatible(map, p)) return -EINVAL
+    if (p.type != BPF_PROG_TYPE_XDP || p.expectedAttachType != BPF_XDP_DEVMAP || !progMapCompatible(map, p))
+      return -EINVAL
   }
   const e = kzalloc(ENTRY)
   if (!e) return -ENOMEM
@@ -155,7 +166,7 @@ export function devmapUpdate(map: BpfMap, key: usize, value: usize, flags: u64):
   }
   const slot = slotOf(d, index)
   const old = load<usize>(slot)
-  if (d.hash && old && flags & <u64>BPF_NOEXIST) return -EEXIST
+  if (d.hash && old && flags & (<u64>BPF_NOEXIST)) return -EEXIST
   let e: usize = 0
   if (ifindex) {
     e = newEntry(map, index, ifindex, fd)
@@ -169,7 +180,7 @@ export function devmapUpdate(map: BpfMap, key: usize, value: usize, flags: u64):
   if (d.hash) {
     // also one that replaces another comes first in its bucket
     if (old) store<usize>(slot, load<usize>(old, NEXT))
-    const bucket = d.values + (<usize>(index & (d.nBuckets - 1)) << 2)
+    const bucket = d.values + ((<usize>(index & (d.nBuckets - 1))) << 2)
     store<usize>(e, load<usize>(bucket), NEXT)
     store<usize>(bucket, e)
   } else store<usize>(slot, e)
@@ -212,7 +223,7 @@ export function devmapCopy(map: BpfMap, key: usize, to: usize): i32 {
 export function devmapForget(map: BpfMap, dev: NetDevice): void {
   const d = dtab(map)
   for (let i: u32 = 0; i < d.nBuckets; i++) {
-    let slot = map.values + (<usize>i << 2)
+    let slot = map.values + ((<usize>i) << 2)
     for (let e = load<usize>(slot); e; e = load<usize>(slot)) {
       if (load<usize>(e, DEVICE) == changetype<usize>(dev)) {
         store<usize>(slot, load<usize>(e, NEXT))

@@ -7,9 +7,22 @@
 import { E2BIG, EINVAL, ENOENT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
 import { ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__value_size } from '../gen/uapi-layouts.gen'
 import {
-  BPF_ANY, BPF_F_INNER_MAP, BPF_F_PRESERVE_ELEMS, BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG, BPF_MAP_TYPE_ARRAY,
-  BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_PROG_ARRAY, BPF_PROG_TYPE_EXT, BPF_MAP_TYPE_XSKMAP, BPF_MAP_TYPE_CGROUP_STORAGE,
-  BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_ANY,
+  BPF_F_INNER_MAP,
+  BPF_F_PRESERVE_ELEMS,
+  BPF_F_RDONLY_PROG,
+  BPF_F_WRONLY_PROG,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_CGROUP_ARRAY,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_PROG_TYPE_EXT,
+  BPF_MAP_TYPE_XSKMAP,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+  BPF_MAP_TYPE_STRUCT_OPS,
 } from '../gen/uapi-enums.gen'
 import { btfPut } from '../btf/refs'
 import { recordEqual, recordGet, recordPut } from '../btf/parse-fields'
@@ -30,16 +43,20 @@ export function fdArrayAllocCheck(attr: usize): i32 {
 }
 
 @inline function slotOf(map: BpfMap, index: u32): usize {
-  return map.values + (<usize>index << 3)
+  return map.values + ((<usize>index) << 3)
 }
 
 /** The object that an fd stands for, with a reference, or an errno. */
 export function objectFromFd(map: BpfMap, fd: i32): usize {
   switch (map.mapType) {
-    case BPF_MAP_TYPE_PROG_ARRAY: return progFromFd(map, fd)
-    case BPF_MAP_TYPE_PERF_EVENT_ARRAY: return perfFromFd(fd)
-    case BPF_MAP_TYPE_CGROUP_ARRAY: return cgroupFromFd(fd)
-    default: return innerFromFd(map, fd)
+    case BPF_MAP_TYPE_PROG_ARRAY:
+      return progFromFd(map, fd)
+    case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+      return perfFromFd(fd)
+    case BPF_MAP_TYPE_CGROUP_ARRAY:
+      return cgroupFromFd(fd)
+    default:
+      return innerFromFd(map, fd)
   }
 }
 
@@ -198,7 +215,8 @@ export function innerMetaFree(meta: BpfMap): void {
 
 export function metaEqual(a: BpfMap, b: BpfMap): bool {
   if (hasNoMeta(b.mapType)) return false
-  if (a.mapType != b.mapType || a.keySize != b.keySize || a.valueSize != b.valueSize || a.mapFlags != b.mapFlags) return false
+  if (a.mapType != b.mapType || a.keySize != b.keySize || a.valueSize != b.valueSize || a.mapFlags != b.mapFlags)
+    return false
   if (!recordEqual(a.record, b.record)) return false
   if (a.mapType == BPF_MAP_TYPE_ARRAY) {
     return (a.mapFlags & BPF_F_INNER_MAP) != 0 || a.maxEntries == b.maxEntries

@@ -6,12 +6,24 @@
 
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, ENOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__map_type,
+  ATTR_MAP_CREATE__max_entries,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_EXIST, BPF_F_LOCK, BPF_F_NO_COMMON_LRU, BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE, BPF_F_ZERO_SEED,
-  BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_HASH, BPF_NOEXIST,
+  BPF_EXIST,
+  BPF_F_LOCK,
+  BPF_F_NO_COMMON_LRU,
+  BPF_F_NO_PREALLOC,
+  BPF_F_NUMA_NODE,
+  BPF_F_ZERO_SEED,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_NOEXIST,
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { kfree, kmalloc, kzalloc64 } from '../mem/alloc'
@@ -28,9 +40,8 @@ import { mapPut } from './refs'
 import { copyMapValue, copyMapValueLong, freeSpecialFields, initSpecialFields, roundUp8, zeroMapValue } from './value'
 
 const FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | ACCESS_MASK | BPF_F_ZERO_SEED
-/** sizeof(struct htab_elem), sizeof(struct bpf_htab), sizeof(struct bucket) of Linux. */
+/** sizeof(struct htab_elem) and sizeof(struct bucket) of Linux. */
 const KERNEL_ELEM: u64 = 48
-const KERNEL_HTAB: u64 = 640
 const KERNEL_BUCKET: u64 = 16
 
 @unmanaged export class HashMap extends BpfMap {
@@ -52,7 +63,7 @@ const KERNEL_BUCKET: u64 = 16
   lruState: Lru
 }
 
-@inline function htab(map: BpfMap): HashMap {
+@inline export function htab(map: BpfMap): HashMap {
   return changetype<HashMap>(map)
 }
 
@@ -84,11 +95,11 @@ export function hashAlloc(map: BpfMap): i32 {
   if (map.mapFlags & BPF_F_NO_COMMON_LRU) {
     const cpus = kernel().cpus
     const asked = map.maxEntries
-    map.maxEntries = <u32>((<u64>asked + cpus - 1) / cpus * cpus)
-    if (map.maxEntries < asked) map.maxEntries = asked / cpus * cpus
+    map.maxEntries = <u32>(((<u64>asked + cpus - 1) / cpus) * cpus)
+    if (map.maxEntries < asked) map.maxEntries = (asked / cpus) * cpus
   }
   if (map.maxEntries > 1 << 31) return -E2BIG
-  const buckets: u64 = map.maxEntries <= 1 ? 1 : <u64>1 << (32 - clz(map.maxEntries - 1))
+  const buckets: u64 = map.maxEntries <= 1 ? 1 : (<u64>1) << (32 - clz(map.maxEntries - 1))
   if (buckets > 0xffffffff / KERNEL_BUCKET) return -E2BIG
   map.elemSize = type == BPF_MAP_TYPE_HASH_OF_MAPS ? 8 : roundUp8(map.valueSize)
   h.keyOff = h.lru ? 24 : 8
@@ -128,7 +139,7 @@ export function hashFree(map: BpfMap): void {
   const plain = h.prealloc && !changetype<usize>(h.record) && h.mapType != BPF_MAP_TYPE_HASH_OF_MAPS
   if (h.buckets && !plain) {
     for (let i: u32 = 0; i < h.nBuckets; i++) {
-      let e = load<usize>(h.buckets + (<usize>i << 2))
+      let e = load<usize>(h.buckets + ((<usize>i) << 2))
       while (e) {
         const next = load<usize>(e)
         freeElemFields(h, e)
@@ -159,15 +170,15 @@ export function hashFreeTimers(map: BpfMap): void {
   const h = htab(map)
   if (!changetype<usize>(map.record)) return
   for (let i: u32 = 0; i < h.nBuckets; i++) {
-    for (let e = load<usize>(h.buckets + (<usize>i << 2)); e; e = load<usize>(e)) freeSpecialFields(h, e + h.valueOff)
+    for (let e = load<usize>(h.buckets + ((<usize>i) << 2)); e; e = load<usize>(e)) freeSpecialFields(h, e + h.valueOff)
   }
 }
 
-@inline function bucketOf(h: HashMap, hash: u32): usize {
-  return h.buckets + (<usize>(hash & (h.nBuckets - 1)) << 2)
+@inline export function bucketOf(h: HashMap, hash: u32): usize {
+  return h.buckets + ((<usize>(hash & (h.nBuckets - 1))) << 2)
 }
 
-function findIn(h: HashMap, bucket: usize, hash: u32, key: usize): usize {
+export function findIn(h: HashMap, bucket: usize, hash: u32, key: usize): usize {
   const keyOff = h.keyOff
   const size = h.keySize
   let e = load<usize>(bucket)
@@ -194,7 +205,7 @@ function findIn(h: HashMap, bucket: usize, hash: u32, key: usize): usize {
   return 0
 }
 
-function find(h: HashMap, key: usize): usize {
+export function hashFind(h: HashMap, key: usize): usize {
   const hash = keyHash(key, h.keySize, h.seed)
   return findIn(h, bucketOf(h, hash), hash, key)
 }
@@ -206,7 +217,7 @@ function find(h: HashMap, key: usize): usize {
 /** For programs: address of the value (this CPU's), 0 if there is none. An LRU map notes the use. */
 export function hashLookup(map: BpfMap, key: usize): usize {
   const h = htab(map)
-  const e = find(h, key)
+  const e = hashFind(h, key)
   if (!e) return 0
   if (h.lru) lruSetRef(e)
   if (h.mapType == BPF_MAP_TYPE_HASH_OF_MAPS) return load<usize>(e + h.valueOff)
@@ -216,14 +227,14 @@ export function hashLookup(map: BpfMap, key: usize): usize {
 /** The value of any type, without noting a use. */
 export function hashPeek(map: BpfMap, key: usize): usize {
   const h = htab(map)
-  const e = find(h, key)
+  const e = hashFind(h, key)
   return e ? e + h.valueOff : 0
 }
 
 export function hashLookupPercpu(map: BpfMap, key: usize, cpu: u32): usize {
   const h = htab(map)
   if (cpu >= kernel().cpus) return 0
-  const e = find(h, key)
+  const e = hashFind(h, key)
   if (!e) return 0
   if (h.lru) lruSetRef(e)
   return e + h.valueOff + cpu * h.elemSize
@@ -309,10 +320,11 @@ export function hashUpdate(map: BpfMap, key: usize, value: usize, flags: u64, al
     if (flags > <u64>BPF_EXIST) return -EINVAL
   } else if ((flags & ~(<u64>BPF_F_LOCK)) > <u64>BPF_EXIST) return -EINVAL
   const hash = keyHash(key, h.keySize, h.seed)
-  if (h.lru) return h.percpu ? updateLruPercpu(h, key, value, hash, flags, allCpus) : updateLru(h, key, value, hash, flags)
+  if (h.lru)
+    return h.percpu ? updateLruPercpu(h, key, value, hash, flags, allCpus) : updateLru(h, key, value, hash, flags)
   const bucket = bucketOf(h, hash)
   const old = findIn(h, bucket, hash, key)
-  if (flags & <u64>BPF_F_LOCK) {
+  if (flags & (<u64>BPF_F_LOCK)) {
     if (!recordHas(h.record, BPF_SPIN_LOCK)) return -EINVAL
     const bad = checkFlags(old, flags)
     if (bad) return bad
@@ -420,70 +432,8 @@ function updateLruPercpu(h: HashMap, key: usize, value: usize, hash: u32, flags:
 
 export function hashDelete(map: BpfMap, key: usize): i32 {
   const h = htab(map)
-  const e = find(h, key)
+  const e = hashFind(h, key)
   if (!e) return -ENOENT
-  hashUnlink(h, e)
-  release(h, e)
-  return 0
-}
-
-export function hashNextKey(map: BpfMap, key: usize, next: usize): i32 {
-  const h = htab(map)
-  let i: u32 = 0
-  if (key) {
-    const hash = keyHash(key, h.keySize, h.seed)
-    const e = findIn(h, bucketOf(h, hash), hash, key)
-    if (e) {
-      const n = load<usize>(e)
-      if (n) {
-        memory.copy(next, n + h.keyOff, h.keySize)
-        return 0
-      }
-      i = (hash & (h.nBuckets - 1)) + 1
-    }
-  }
-  for (; i < h.nBuckets; i++) {
-    const e = load<usize>(h.buckets + (<usize>i << 2))
-    if (e) {
-      memory.copy(next, e + h.keyOff, h.keySize)
-      return 0
-    }
-  }
-  return -ENOENT
-}
-
-/** Copies an element's value as the caller sees it: all CPUs, the id of an inner map. */
-export function hashCopyElem(h: HashMap, e: usize, to: usize): void {
-  const from = e + h.valueOff
-  if (h.mapType == BPF_MAP_TYPE_HASH_OF_MAPS) {
-    store<u32>(to, changetype<BpfMap>(load<usize>(from)).id)
-    return
-  }
-  if (!h.percpu) {
-    copyMapValue(h, to, from)
-    initSpecialFields(h, to)
-    return
-  }
-  for (let cpu: u32 = 0; cpu < kernel().cpus; cpu++) {
-    copyMapValueLong(h, to + cpu * h.elemSize, from + cpu * h.elemSize)
-    initSpecialFields(h, to + cpu * h.elemSize)
-  }
-}
-
-/** The caller's lookup: no use is noted. */
-export function hashCopy(map: BpfMap, key: usize, to: usize): i32 {
-  const h = htab(map)
-  const e = find(h, key)
-  if (!e) return -ENOENT
-  hashCopyElem(h, e, to)
-  return 0
-}
-
-export function hashLookupAndDelete(map: BpfMap, key: usize, to: usize): i32 {
-  const h = htab(map)
-  const e = find(h, key)
-  if (!e) return -ENOENT
-  hashCopyElem(h, e, to)
   hashUnlink(h, e)
   release(h, e)
   return 0
@@ -491,23 +441,4 @@ export function hashLookupAndDelete(map: BpfMap, key: usize, to: usize): i32 {
 
 export function hashRelease(map: BpfMap, e: usize): void {
   release(htab(map), e)
-}
-
-export function hashMemUsage(map: BpfMap): u64 {
-  const h = htab(map)
-  const cpus = <u64>kernel().cpus
-  const value = <u64>roundUp8(map.valueSize)
-  const elem = KERNEL_ELEM + <u64>roundUp8(map.keySize) + (h.percpu ? 8 : value)
-  let usage = KERNEL_HTAB + KERNEL_BUCKET * <u64>h.nBuckets + 4 * cpus * 8
-  if (h.prealloc) {
-    const n = <u64>map.maxEntries + (!h.lru && !h.percpu ? cpus : 0)
-    usage += elem * n
-    if (h.percpu) usage += value * cpus * n
-    else if (!h.lru) usage += 8 * cpus
-  } else {
-    const n = <u64>map.count
-    usage += (elem + 8) * n
-    if (h.percpu) usage += 16 * n + value * cpus * n
-  }
-  return usage
 }

@@ -69,6 +69,6 @@ export function keyHash(key: usize, len: u32, seed: u32): u32 {
 
 function tailWord(p: usize, at: u32, n: u32): u32 {
   let w: u32 = 0
-  for (let i: u32 = 0; i < 4 && at + i < n; i++) w |= <u32>load<u8>(p + at + i) << (i << 3)
+  for (let i: u32 = 0; i < 4 && at + i < n; i++) w |= (<u32>load<u8>(p + at + i)) << (i << 3)
   return w
 }

@@ -8,7 +8,10 @@
 
 import { EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import { BPF_EXIST, BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE, BPF_NOEXIST } from '../gen/uapi-enums.gen'
 import { kfree, kmalloc } from '../mem/alloc'
@@ -32,21 +35,27 @@ const KEY_HEADER: u32 = 4
 @inline function dataSize(map: BpfMap): u32 {
   return map.keySize - KEY_HEADER
 }
+
 @inline function maxPrefix(map: BpfMap): u32 {
   return dataSize(map) * 8
 }
+
 @inline function nodeData(map: BpfMap, node: usize): usize {
   return node + VALUE + map.elemSize
 }
+
 @inline function isIntermediate(node: usize): bool {
   return (load<u32>(node, FLAGS) & INTERMEDIATE) != 0
 }
+
 @inline function bitAt(data: usize, index: u32): u32 {
-  return (<u32>load<u8>(data + (index >> 3)) >> (7 - (index & 7))) & 1
+  return ((<u32>load<u8>(data + (index >> 3))) >> (7 - (index & 7))) & 1
 }
+
 @inline function childAddr(node: usize, bit: u32): usize {
-  return node + (<usize>bit << 2)
+  return node + ((<usize>bit) << 2)
 }
+
 @inline function rootAddr(map: BpfMap): usize {
   return changetype<usize>(map) + offsetof<BpfMap>('values')
 }
@@ -75,7 +84,7 @@ function commonBits(map: BpfMap, node: usize, keyPrefix: u32, keyData: usize): u
   const size = dataSize(map)
   let bits: u32 = 0
   for (let i: u32 = 0; i < size; i++) {
-    const diff = <u32>load<u8>(data + i) ^ <u32>load<u8>(keyData + i)
+    const diff = (<u32>load<u8>(data + i)) ^ (<u32>load<u8>(keyData + i))
     bits += diff ? clz(diff) - 24 : 8
     if (bits >= limit) return limit
     if (diff) return bits
@@ -240,7 +249,7 @@ export function lpmNextKey(map: BpfMap, key: usize, next: usize): i32 {
   let match: u32 = 0
   let node = root
   while (node) {
-    store<usize>(stack + (<usize>++depth << 2), node)
+    store<usize>(stack + ((<usize>++depth) << 2), node)
     match = commonBits(map, node, prefix, key + KEY_HEADER)
     const own = load<u32>(node, PREFIX)
     if (own != match || own == prefix) break
@@ -257,7 +266,7 @@ export function lpmNextKey(map: BpfMap, key: usize, next: usize): i32 {
 function after(from: usize, stack: usize, depth: i32): usize {
   let node = from
   while (depth > 0) {
-    const parent = load<usize>(stack + (<usize>(depth - 1) << 2))
+    const parent = load<usize>(stack + ((<usize>(depth - 1)) << 2))
     const right = load<usize>(parent, CHILD1)
     if (load<usize>(parent, CHILD0) == node && right) return leftmost(right)
     if (!isIntermediate(parent)) return parent

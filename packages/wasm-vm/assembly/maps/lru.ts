@@ -41,30 +41,38 @@ const LOCAL_SIZE: usize = 24
 }
 
 @inline function head(list: usize, type: u32): usize {
-  return list + (<usize>type << 3)
+  return list + ((<usize>type) << 3)
 }
+
 @inline function initHead(h: usize): void {
   store<usize>(h, h, PREV)
   store<usize>(h, h, NEXT)
 }
+
 @inline function nextNode(n: usize): usize {
   return load<usize>(n, NEXT)
 }
+
 @inline function prevNode(n: usize): usize {
   return load<usize>(n, PREV)
 }
+
 @inline function isEmpty(h: usize): bool {
   return load<usize>(h, NEXT) == h
 }
+
 @inline function nodeType(n: usize): u32 {
   return <u32>load<u8>(n, 10)
 }
+
 @inline function setType(n: usize, t: u32): void {
   store<u8>(n, <u8>t, 10)
 }
+
 @inline function isRef(n: usize): bool {
   return load<u8>(n, 11) != 0
 }
+
 @inline function clearRef(n: usize): void {
   store<u8>(n, 0, 11)
 }
@@ -88,7 +96,7 @@ function moveFirst(h: usize, n: usize): void {
 }
 
 @inline function count(list: usize, type: u32): usize {
-  return list + LIST_COUNTS + (<usize>type << 2)
+  return list + LIST_COUNTS + ((<usize>type) << 2)
 }
 function countAdd(list: usize, type: u32, by: i32): void {
   if (type <= INACTIVE) store<u32>(count(list, type), load<u32>(count(list, type)) + by)

@@ -5,7 +5,10 @@
 
 import { E2BIG, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import { BPF_EXIST, BPF_F_NUMA_NODE, BPF_MAP_TYPE_STACK, BPF_NOEXIST } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc64 } from '../mem/alloc'
@@ -39,15 +42,16 @@ export function queueFree(map: BpfMap): void {
 @inline function slotOf(map: BpfMap, index: usize): usize {
   return map.values + index * <usize>map.valueSize
 }
+
 @inline function following(map: BpfMap, index: usize): usize {
   return index >= <usize>map.maxEntries ? 0 : index + 1
 }
 
 /** map_push_elem: BPF_EXIST makes room by dropping the oldest value. */
 export function queuePush(map: BpfMap, value: usize, flags: u64): i32 {
-  if (flags & <u64>BPF_NOEXIST || flags > <u64>BPF_EXIST) return -EINVAL
+  if (flags & (<u64>BPF_NOEXIST) || flags > <u64>BPF_EXIST) return -EINVAL
   if (following(map, map.aux0) == map.aux1) {
-    if (!(flags & <u64>BPF_EXIST)) return -E2BIG
+    if (!(flags & (<u64>BPF_EXIST))) return -E2BIG
     map.aux1 = following(map, map.aux1)
   }
   memory.copy(slotOf(map, map.aux0), value, map.valueSize)

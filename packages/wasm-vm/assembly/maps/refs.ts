@@ -8,7 +8,7 @@ import { kernel } from '../mem/root'
 import { btfPut } from '../btf/refs'
 import { recordPut } from '../btf/parse-fields'
 import { BpfMap } from './map'
-import { mapFreeData, mapReleaseFile, mapReleaseUser } from './ops'
+import { mapFreeData, mapReleaseFile, mapReleaseUser } from './lifecycle'
 
 /** Room for the largest class of map. */
 const MAP_BYTES: usize = 320

@@ -21,7 +21,7 @@ export function reuseportAlloc(map: BpfMap): i32 {
 }
 
 @inline function slotOf(map: BpfMap, i: u32): usize {
-  return map.values + (<usize>i << 3)
+  return map.values + ((<usize>i) << 3)
 }
 
 export function reuseportFree(map: BpfMap): void {

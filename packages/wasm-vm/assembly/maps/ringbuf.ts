@@ -7,7 +7,12 @@
 // it, and since a record is only ever reached from its beginning, nobody looks for its tail at the front.
 
 import { EAGAIN, EINVAL, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
-import { ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size } from '../gen/uapi-layouts.gen'
+import {
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
+} from '../gen/uapi-layouts.gen'
 import { BPF_F_NUMA_NODE } from '../gen/uapi-enums.gen'
 import { kfree, kmalloc } from '../mem/alloc'
 import { PAGE_SIZE } from './attr'
@@ -39,12 +44,15 @@ const KERNEL_PAGES: u64 = 3
 @inline export function ring(map: BpfMap): RingMap {
   return changetype<RingMap>(map)
 }
+
 @inline export function consumerPos(r: RingMap): usize {
   return r.values + PAGE
 }
+
 @inline export function producerPos(r: RingMap): usize {
   return r.values + 2 * PAGE
 }
+
 @inline export function ringData(r: RingMap): usize {
   return r.values + RINGBUF_DATA
 }
@@ -53,7 +61,7 @@ export function ringbufAllocCheck(attr: usize): i32 {
   if (load<u32>(attr, ATTR_MAP_CREATE__map_flags) & ~BPF_F_NUMA_NODE) return -EINVAL
   const size = load<u32>(attr, ATTR_MAP_CREATE__max_entries)
   if (load<u32>(attr, ATTR_MAP_CREATE__key_size) || load<u32>(attr, ATTR_MAP_CREATE__value_size)) return -EINVAL
-  return !size || size & (size - 1) || size & <u32>(PAGE_SIZE - 1) ? -EINVAL : 0
+  return !size || size & (size - 1) || size & (<u32>(PAGE_SIZE - 1)) ? -EINVAL : 0
 }
 
 export function ringbufAlloc(map: BpfMap): i32 {
@@ -100,7 +108,7 @@ export function ringReserve(r: RingMap, size: u64): usize {
   }
   if (prod + len - cons > mask || prod + len - r.pending > mask) return 0
   const hdr = ringData(r) + <usize>(prod & mask)
-  store<u32>(hdr, <u32>size | RINGBUF_BUSY)
+  store<u32>(hdr, (<u32>size) | RINGBUF_BUSY)
   store<u32>(hdr, <u32>((hdr - r.values) >> 12), 4)
   store<u64>(producerPos(r), prod + len)
   return hdr + RINGBUF_HDR
@@ -109,13 +117,13 @@ export function ringReserve(r: RingMap, size: u64): usize {
 /** Ends a record: the consumer sees it, or (discard) skips it. */
 export function ringCommit(sample: usize, flags: u64, discard: bool): void {
   const hdr = sample - RINGBUF_HDR
-  const base = (hdr & ~(PAGE - 1)) - (<usize>load<u32>(hdr, 4) << 12)
+  const base = (hdr & ~(PAGE - 1)) - ((<usize>load<u32>(hdr, 4)) << 12)
   const r = changetype<RingMap>(load<usize>(base))
   let len = load<u32>(hdr) ^ RINGBUF_BUSY
   if (discard) len |= RINGBUF_DISCARD
   store<u32>(hdr, len)
   const at = <u64>(hdr - ringData(r))
-  const cons = load<u64>(consumerPos(r)) & <u64>r.mask
+  const cons = load<u64>(consumerPos(r)) & (<u64>r.mask)
   if (flags & RB_FORCE_WAKEUP || (cons == at && !(flags & RB_NO_WAKEUP))) r.wakeups++
 }
 
@@ -131,11 +139,16 @@ export function ringOutput(map: BpfMap, data: usize, size: u64, flags: u64): i64
 export function ringQuery(map: BpfMap, what: u64): u64 {
   const r = ring(map)
   switch (<u32>min<u64>(what, 4)) {
-    case 0: return ringAvail(r)
-    case 1: return <u64>r.mask + 1
-    case 2: return load<u64>(consumerPos(r))
-    case 3: return load<u64>(producerPos(r))
-    default: return 0
+    case 0:
+      return ringAvail(r)
+    case 1:
+      return <u64>r.mask + 1
+    case 2:
+      return load<u64>(consumerPos(r))
+    case 3:
+      return load<u64>(producerPos(r))
+    default:
+      return 0
   }
 }
 

@@ -6,11 +6,20 @@
 
 import { E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__map_type,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__map_type,
   ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_EXIST, BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY, BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP, BPF_NOEXIST,
+  BPF_EXIST,
+  BPF_F_NUMA_NODE,
+  BPF_F_RDONLY,
+  BPF_F_WRONLY,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_NOEXIST,
 } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc, kzalloc64 } from '../mem/alloc'
 import { bytesEqual } from '../mem/bytes'
@@ -63,7 +72,7 @@ export function sockmapAlloc(map: BpfMap): i32 {
   s.hash = map.mapType == BPF_MAP_TYPE_SOCKHASH
   let n = <u64>map.maxEntries
   if (s.hash) {
-    n = n <= 1 ? 1 : <u64>1 << (32 - clz(map.maxEntries - 1))
+    n = n <= 1 ? 1 : (<u64>1) << (32 - clz(map.maxEntries - 1))
     if (n > 0xffffffff / 16) return -EINVAL
   }
   s.nBuckets = <u32>n
@@ -75,7 +84,7 @@ export function sockmapFree(map: BpfMap): void {
   const s = smap(map)
   if (map.values) {
     for (let i: u32 = 0; i < s.nBuckets; i++) {
-      const slot = map.values + (<usize>i << 2)
+      const slot = map.values + ((<usize>i) << 2)
       while (load<usize>(slot)) dropFrom(s, slot)
     }
   }
@@ -124,7 +133,9 @@ function sockLeave(sk: Sock): void {
 /** A socket enters a map and gets the map's programs. */
 function sockJoin(s: SockMap, sk: Sock): i32 {
   if (sk.mapLinks) {
-    const busy = (has(s.msgVerdict) && has(sk.msgVerdict)) || (has(s.streamParser) && has(sk.streamParser)) ||
+    const busy =
+      (has(s.msgVerdict) && has(sk.msgVerdict)) ||
+      (has(s.streamParser) && has(sk.streamParser)) ||
       (has(s.skbVerdict) && (has(sk.skbVerdict) || has(sk.streamVerdict))) ||
       (has(s.streamVerdict) && (has(sk.skbVerdict) || has(sk.streamVerdict)))
     if (busy) return -EBUSY
@@ -143,9 +154,9 @@ function taken(p: Prog): Prog {
 
 /** The place that holds the element with this key, or where its chain ends. */
 function slotOf(s: SockMap, key: usize): usize {
-  if (!s.hash) return s.values + (<usize>load<u32>(key) << 2)
+  if (!s.hash) return s.values + ((<usize>load<u32>(key)) << 2)
   const hash = keyHash(key, s.keySize, 0)
-  let slot = s.values + (<usize>(hash & (s.nBuckets - 1)) << 2)
+  let slot = s.values + ((<usize>(hash & (s.nBuckets - 1))) << 2)
   for (let e = load<usize>(slot); e; e = load<usize>(slot)) {
     if (load<u32>(e, 4) == hash && bytesEqual(e + KEY, key, s.keySize)) break
     slot = e
@@ -202,7 +213,7 @@ export function sockmapPut(map: BpfMap, key: usize, sk: Sock, flags: u64): i32 {
   store<usize>(e, changetype<usize>(sk), SOCK)
   memory.copy(e + KEY, key, map.keySize)
   if (old) dropFrom(s, slot)
-  const head = map.values + (<usize>(hash & (s.nBuckets - 1)) << 2)
+  const head = map.values + ((<usize>(hash & (s.nBuckets - 1))) << 2)
   store<usize>(e, load<usize>(head))
   store<usize>(head, e)
   map.count++
@@ -259,7 +270,7 @@ export function sockmapNextKey(map: BpfMap, key: usize, next: usize): i32 {
     }
   }
   for (; bucket < s.nBuckets; bucket++) {
-    const e = load<usize>(map.values + (<usize>bucket << 2))
+    const e = load<usize>(map.values + ((<usize>bucket) << 2))
     if (!e) continue
     memory.copy(next, e + KEY, map.keySize)
     return 0
@@ -271,7 +282,7 @@ export function sockmapNextKey(map: BpfMap, key: usize, next: usize): i32 {
 export function sockmapForget(map: BpfMap, sk: Sock): void {
   const s = smap(map)
   for (let i: u32 = 0; i < s.nBuckets; i++) {
-    let slot = map.values + (<usize>i << 2)
+    let slot = map.values + ((<usize>i) << 2)
     for (let p = load<usize>(slot); p; p = load<usize>(slot)) {
       const mine = (s.hash ? load<usize>(p, SOCK) : p) == changetype<usize>(sk)
       if (mine) dropFrom(s, slot)

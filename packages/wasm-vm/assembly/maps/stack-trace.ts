@@ -5,7 +5,10 @@
 
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
   bpf_stack_build_id__SIZE,
 } from '../gen/uapi-layouts.gen'
 import { BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_STACK_BUILD_ID, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
@@ -36,7 +39,8 @@ export function stackTraceAllocCheck(attr: usize): i32 {
   const flags = load<u32>(attr, ATTR_MAP_CREATE__map_flags)
   const entries = load<u32>(attr, ATTR_MAP_CREATE__max_entries)
   const size = load<u32>(attr, ATTR_MAP_CREATE__value_size)
-  if (flags & ~FLAGS || !entries || load<u32>(attr, ATTR_MAP_CREATE__key_size) != 4 || size < 8 || size % 8) return -EINVAL
+  if (flags & ~FLAGS || !entries || load<u32>(attr, ATTR_MAP_CREATE__key_size) != 4 || size < 8 || size % 8)
+    return -EINVAL
   if (flags & BPF_F_STACK_BUILD_ID) {
     if (size % bpf_stack_build_id__SIZE || size / bpf_stack_build_id__SIZE > MAX_STACK) return -EINVAL
   } else if (size / 8 > MAX_STACK) return -EINVAL
@@ -45,7 +49,7 @@ export function stackTraceAllocCheck(attr: usize): i32 {
 
 export function stackTraceAlloc(map: BpfMap): i32 {
   const m = smap(map)
-  m.nBuckets = map.maxEntries <= 1 ? 1 : <u32>1 << (32 - clz(map.maxEntries - 1))
+  m.nBuckets = map.maxEntries <= 1 ? 1 : (<u32>1) << (32 - clz(map.maxEntries - 1))
   // Linux takes the memory of all stacks now: so many must fit
   const size = <u64>map.maxEntries * (<u64>map.valueSize + KERNEL_BUCKET)
   if (size > 0xe0000000) return -ENOMEM
@@ -57,7 +61,7 @@ export function stackTraceAlloc(map: BpfMap): i32 {
 export function stackTraceFree(map: BpfMap): void {
   const m = smap(map)
   if (!map.values) return
-  for (let i: u32 = 0; i < m.nBuckets; i++) kfree(load<usize>(map.values + (<usize>i << 2)))
+  for (let i: u32 = 0; i < m.nBuckets; i++) kfree(load<usize>(map.values + ((<usize>i) << 2)))
   kfree(map.values)
 }
 
@@ -74,7 +78,7 @@ export function stackTracePut(map: BpfMap, entries: usize, n: u32, flags: u64): 
   const len = n * size
   const hash = keyHash(entries, len, 0)
   const id = hash & (m.nBuckets - 1)
-  const slot = map.values + (<usize>id << 2)
+  const slot = map.values + ((<usize>id) << 2)
   const old = load<usize>(slot)
   if (old && load<u32>(old) == hash) {
     if (flags & FAST_STACK_CMP) return id
@@ -97,7 +101,7 @@ export function stackTraceCopy(map: BpfMap, key: usize, value: usize): i32 {
   const m = smap(map)
   const id = load<u32>(key)
   if (id >= m.nBuckets) return -ENOENT
-  const b = load<usize>(map.values + (<usize>id << 2))
+  const b = load<usize>(map.values + ((<usize>id) << 2))
   if (!b) return -ENOENT
   const len = load<u32>(b, 4) * entrySize(map)
   memory.copy(value, b + 8, len)
@@ -116,10 +120,10 @@ export function stackTraceNextKey(map: BpfMap, key: usize, next: usize): i32 {
   let id: u32 = 0
   if (key) {
     id = load<u32>(key)
-    if (id >= m.nBuckets || !load<usize>(map.values + (<usize>id << 2))) id = 0
+    if (id >= m.nBuckets || !load<usize>(map.values + ((<usize>id) << 2))) id = 0
     else id++
   }
-  while (id < m.nBuckets && !load<usize>(map.values + (<usize>id << 2))) id++
+  while (id < m.nBuckets && !load<usize>(map.values + ((<usize>id) << 2))) id++
   if (id >= m.nBuckets) return -ENOENT
   store<u32>(next, id)
   return 0
@@ -129,7 +133,7 @@ export function stackTraceDelete(map: BpfMap, key: usize): i32 {
   const m = smap(map)
   const id = load<u32>(key)
   if (id >= m.nBuckets) return -E2BIG
-  const slot = map.values + (<usize>id << 2)
+  const slot = map.values + ((<usize>id) << 2)
   const b = load<usize>(slot)
   if (!b) return -ENOENT
   store<usize>(slot, 0)

@@ -8,11 +8,23 @@
 
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__btf_key_type_id, ATTR_MAP_CREATE__btf_value_type_id, ATTR_MAP_CREATE__key_size,
-  ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__btf_key_type_id,
+  ATTR_MAP_CREATE__btf_value_type_id,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
-import { BPF_EXIST, BPF_F_CLONE, BPF_F_LOCK, BPF_F_NO_PREALLOC, BPF_MAP_TYPE_CGRP_STORAGE, BPF_MAP_TYPE_INODE_STORAGE,
-  BPF_MAP_TYPE_SK_STORAGE, BPF_NOEXIST } from '../gen/uapi-enums.gen'
+import {
+  BPF_EXIST,
+  BPF_F_CLONE,
+  BPF_F_LOCK,
+  BPF_F_NO_PREALLOC,
+  BPF_MAP_TYPE_CGRP_STORAGE,
+  BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_NOEXIST,
+} from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
 import { kzalloc } from '../mem/alloc'
 import { rcuFree } from '../mem/rcu'
@@ -37,7 +49,8 @@ export function storageAllocCheck(attr: usize): i32 {
   const size = load<u32>(attr, ATTR_MAP_CREATE__value_size)
   if (flags & ~FLAGS || !(flags & BPF_F_NO_PREALLOC) || load<u32>(attr, ATTR_MAP_CREATE__max_entries)) return -EINVAL
   if (load<u32>(attr, ATTR_MAP_CREATE__key_size) != 4 || !size) return -EINVAL
-  if (!load<u32>(attr, ATTR_MAP_CREATE__btf_key_type_id) || !load<u32>(attr, ATTR_MAP_CREATE__btf_value_type_id)) return -EINVAL
+  if (!load<u32>(attr, ATTR_MAP_CREATE__btf_key_type_id) || !load<u32>(attr, ATTR_MAP_CREATE__btf_value_type_id))
+    return -EINVAL
   return size > VALUE_MAX ? -E2BIG : 0
 }
 
@@ -100,7 +113,7 @@ export function storageCreate(map: BpfMap, head: usize, init: usize): usize {
 
 export function storageUpdate(map: BpfMap, head: usize, value: usize, flags: u64): i32 {
   if ((flags & ~(<u64>BPF_F_LOCK)) > <u64>BPF_EXIST) return -EINVAL
-  if (flags & <u64>BPF_F_LOCK && !recordHas(map.record, BPF_SPIN_LOCK)) return -EINVAL
+  if (flags & (<u64>BPF_F_LOCK) && !recordHas(map.record, BPF_SPIN_LOCK)) return -EINVAL
   const have = storageLookup(map, head)
   const f = flags & ~(<u64>BPF_F_LOCK)
   if (have && f == <u64>BPF_NOEXIST) return -EEXIST
@@ -139,7 +152,8 @@ export function storageHeadFromKey(map: BpfMap, key: usize): usize {
       const sk = sockFromFd(fd)
       return isErr(sk) ? sk : sk + offsetof<Sock>('storage')
     }
-    case BPF_MAP_TYPE_INODE_STORAGE: return inodeFromFd(fd)
+    case BPF_MAP_TYPE_INODE_STORAGE:
+      return inodeFromFd(fd)
     case BPF_MAP_TYPE_CGRP_STORAGE: {
       const cg = cgroupByFd(fd)
       return isErr(cg) ? cg : cg + offsetof<Cgroup>('storage')
@@ -165,4 +179,3 @@ export function storageCopy(map: BpfMap, key: usize, to: usize): i32 {
 export function storageMemUsage(map: BpfMap): u64 {
   return 432 + 16 * 16
 }
-

@@ -4,13 +4,35 @@
 
 import { EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP } from '../gen/errno.gen'
 import {
-  BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_CGROUP_STORAGE,
-  BPF_MAP_TYPE_CGRP_STORAGE, BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_HASH,
-  BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_INODE_STORAGE, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, BPF_MAP_TYPE_PERCPU_HASH,
-  BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_PROG_ARRAY, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
-  BPF_MAP_TYPE_RINGBUF, BPF_MAP_TYPE_SK_STORAGE, BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP, BPF_MAP_TYPE_STACK,
-  BPF_MAP_TYPE_STACK_TRACE, BPF_MAP_TYPE_TASK_STORAGE, BPF_MAP_TYPE_USER_RINGBUF, BPF_MAP_TYPE_XSKMAP,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_CGROUP_ARRAY,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_CGRP_STORAGE,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
+  BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_TASK_STORAGE,
+  BPF_MAP_TYPE_USER_RINGBUF,
+  BPF_MAP_TYPE_XSKMAP,
   BPF_MAP_TYPE_ARENA,
 } from '../gen/uapi-enums.gen'
 import { isErr } from '../syscall/fd'
@@ -20,7 +42,8 @@ import { cgroupStorageCopy, cgroupStorageUpdateAll } from './cgroup-storage'
 import { cpumapCopy } from './cpumap'
 import { devmapCopy } from './devmap'
 import { fdArrayCopy, fdArrayUpdate, objectFromFd, putObject } from './fd-array'
-import { hashCopy, hashUpdate } from './hash'
+import { hashUpdate } from './hash'
+import { hashCopy } from './hash-user'
 import { BpfMap } from './map'
 import { mapDeleteElem, mapLookupElem, mapUpdateElem } from './ops'
 import { queuePeek, queuePush } from './queue'
@@ -41,33 +64,40 @@ export function userCopyValue(map: BpfMap, key: usize, to: usize): i32 {
     case BPF_MAP_TYPE_LRU_PERCPU_HASH:
     case BPF_MAP_TYPE_HASH_OF_MAPS:
       return hashCopy(map, key, to)
-    case BPF_MAP_TYPE_PERCPU_ARRAY: return percpuArrayCopy(map, key, to)
+    case BPF_MAP_TYPE_PERCPU_ARRAY:
+      return percpuArrayCopy(map, key, to)
     case BPF_MAP_TYPE_CGROUP_STORAGE:
     case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
       return cgroupStorageCopy(map, key, to)
-    case BPF_MAP_TYPE_STACK_TRACE: return stackTraceCopy(map, key, to)
+    case BPF_MAP_TYPE_STACK_TRACE:
+      return stackTraceCopy(map, key, to)
     case BPF_MAP_TYPE_PROG_ARRAY:
     case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
     case BPF_MAP_TYPE_CGROUP_ARRAY:
     case BPF_MAP_TYPE_ARRAY_OF_MAPS:
       return fdArrayCopy(map, key, to)
-    case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY: return reuseportCopy(map, key, to)
+    case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+      return reuseportCopy(map, key, to)
     case BPF_MAP_TYPE_QUEUE:
     case BPF_MAP_TYPE_STACK:
       return queuePeek(map, to)
-    case BPF_MAP_TYPE_BLOOM_FILTER: return bloomPeek(map, to)
+    case BPF_MAP_TYPE_BLOOM_FILTER:
+      return bloomPeek(map, to)
     case BPF_MAP_TYPE_SOCKMAP:
     case BPF_MAP_TYPE_SOCKHASH:
       return sockmapCopy(map, key, to)
     case BPF_MAP_TYPE_DEVMAP:
     case BPF_MAP_TYPE_DEVMAP_HASH:
       return devmapCopy(map, key, to)
-    case BPF_MAP_TYPE_CPUMAP: return cpumapCopy(map, key, to)
-    case BPF_MAP_TYPE_XSKMAP: return -EOPNOTSUPP
+    case BPF_MAP_TYPE_CPUMAP:
+      return cpumapCopy(map, key, to)
+    case BPF_MAP_TYPE_XSKMAP:
+      return -EOPNOTSUPP
     case BPF_MAP_TYPE_RINGBUF:
     case BPF_MAP_TYPE_USER_RINGBUF:
       return -ENOTSUPP
-    case BPF_MAP_TYPE_ARENA: return -EINVAL
+    case BPF_MAP_TYPE_ARENA:
+      return -EINVAL
     case BPF_MAP_TYPE_SK_STORAGE:
     case BPF_MAP_TYPE_INODE_STORAGE:
     case BPF_MAP_TYPE_TASK_STORAGE:
@@ -88,19 +118,24 @@ export function userUpdateValue(map: BpfMap, mapFd: i32, key: usize, value: usiz
     case BPF_MAP_TYPE_PERCPU_HASH:
     case BPF_MAP_TYPE_LRU_PERCPU_HASH:
       return hashUpdate(map, key, value, flags, true)
-    case BPF_MAP_TYPE_PERCPU_ARRAY: return percpuArrayUpdateAll(map, key, value, flags)
-    case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE: return cgroupStorageUpdateAll(map, key, value, flags)
+    case BPF_MAP_TYPE_PERCPU_ARRAY:
+      return percpuArrayUpdateAll(map, key, value, flags)
+    case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+      return cgroupStorageUpdateAll(map, key, value, flags)
     case BPF_MAP_TYPE_PROG_ARRAY:
     case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
     case BPF_MAP_TYPE_CGROUP_ARRAY:
     case BPF_MAP_TYPE_ARRAY_OF_MAPS:
       return fdArrayUpdate(map, mapFd, key, value, flags)
-    case BPF_MAP_TYPE_HASH_OF_MAPS: return updateInner(map, key, value, flags)
-    case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY: return reuseportUpdate(map, key, value, flags)
+    case BPF_MAP_TYPE_HASH_OF_MAPS:
+      return updateInner(map, key, value, flags)
+    case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+      return reuseportUpdate(map, key, value, flags)
     case BPF_MAP_TYPE_QUEUE:
     case BPF_MAP_TYPE_STACK:
       return queuePush(map, value, flags)
-    case BPF_MAP_TYPE_BLOOM_FILTER: return bloomPush(map, value, flags)
+    case BPF_MAP_TYPE_BLOOM_FILTER:
+      return bloomPush(map, value, flags)
     case BPF_MAP_TYPE_SOCKMAP:
     case BPF_MAP_TYPE_SOCKHASH:
       return sockmapUpdateUser(map, key, value, flags)
@@ -111,7 +146,8 @@ export function userUpdateValue(map: BpfMap, mapFd: i32, key: usize, value: usiz
       const head = storageHeadFromKey(map, key)
       return isErr(head) ? <i32>head : storageUpdate(map, head, value, flags)
     }
-    default: return mapUpdateElem(map, key, value, flags)
+    default:
+      return mapUpdateElem(map, key, value, flags)
   }
 }
 
@@ -133,6 +169,7 @@ export function userDeleteElem(map: BpfMap, key: usize): i32 {
       const head = storageHeadFromKey(map, key)
       return isErr(head) ? <i32>head : storageDelete(map, head)
     }
-    default: return mapDeleteElem(map, key)
+    default:
+      return mapDeleteElem(map, key)
   }
 }

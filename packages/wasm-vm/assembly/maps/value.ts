@@ -3,12 +3,27 @@
 
 import { BpfMap } from './map'
 import {
-  BPF_KPTR, BPF_TIMER, BPF_WORKQUEUE, BPF_TASK_WORK, BPF_REFCOUNT, BtfRecord, recordField, recordHas,
+  BPF_KPTR,
+  BPF_TIMER,
+  BPF_WORKQUEUE,
+  BPF_TASK_WORK,
+  BPF_REFCOUNT,
+  BtfRecord,
+  recordField,
+  recordHas,
 } from '../btf/record'
 import { freeTimer } from '../helpers/timer'
-import { BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, BPF_MAP_TYPE_PERCPU_HASH,
-  BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_HASH_OF_MAPS,
-  BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_PROG_ARRAY } from '../gen/uapi-enums.gen'
+import {
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_CGROUP_ARRAY,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_PROG_ARRAY,
+} from '../gen/uapi-enums.gen'
 import { copyShort } from '../mem/bytes'
 import { kernel } from '../mem/root'
 

@@ -4,7 +4,10 @@
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP } from '../gen/errno.gen'
 import { AF_XDP } from '../gen/system.gen'
 import {
-  ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__max_entries, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import { BPF_EXIST, BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY, BPF_NOEXIST } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc64 } from '../mem/alloc'
@@ -33,13 +36,13 @@ function drop(slot: usize): void {
 }
 
 export function xskmapFree(map: BpfMap): void {
-  if (map.values) for (let i: u32 = 0; i < map.maxEntries; i++) drop(map.values + (<usize>i << 2))
+  if (map.values) for (let i: u32 = 0; i < map.maxEntries; i++) drop(map.values + ((<usize>i) << 2))
   kfree(map.values)
 }
 
 export function xskmapLookup(map: BpfMap, key: usize): usize {
   const i = load<u32>(key)
-  return i < map.maxEntries ? load<usize>(map.values + (<usize>i << 2)) : 0
+  return i < map.maxEntries ? load<usize>(map.values + ((<usize>i) << 2)) : 0
 }
 
 export function xskmapUpdate(map: BpfMap, key: usize, value: usize, flags: u64): i32 {
@@ -49,7 +52,7 @@ export function xskmapUpdate(map: BpfMap, key: usize, value: usize, flags: u64):
   const sk = sockFromFd(load<i32>(value))
   if (isErr(sk)) return <i32>sk
   if (changetype<Sock>(sk).family != AF_XDP) return -EOPNOTSUPP
-  const slot = map.values + (<usize>i << 2)
+  const slot = map.values + ((<usize>i) << 2)
   const old = load<usize>(slot)
   if (old == sk) return 0
   if (old && flags == <u64>BPF_NOEXIST) return -EEXIST
@@ -63,14 +66,14 @@ export function xskmapUpdate(map: BpfMap, key: usize, value: usize, flags: u64):
 export function xskmapDelete(map: BpfMap, key: usize): i32 {
   const i = load<u32>(key)
   if (i >= map.maxEntries) return -EINVAL
-  drop(map.values + (<usize>i << 2))
+  drop(map.values + ((<usize>i) << 2))
   return 0
 }
 
 /** A socket is closed: it leaves the map. */
 export function xskmapForget(map: BpfMap, sk: Sock): void {
   for (let i: u32 = 0; i < map.maxEntries; i++) {
-    const slot = map.values + (<usize>i << 2)
+    const slot = map.values + ((<usize>i) << 2)
     if (load<usize>(slot) == changetype<usize>(sk)) drop(slot)
   }
 }

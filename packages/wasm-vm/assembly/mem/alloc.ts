@@ -11,7 +11,8 @@ const FREE: u32 = 1
 const PREV_FREE: u32 = 2
 const FLAGS: u32 = 7
 
-const SL_BITS: i32 = 4
+const SL_BITS: u32 = 4
+const ALL: u32 = 0xffffffff
 const SL_COUNT: u32 = 16
 const FL_COUNT: u32 = 26
 const SMALL: u32 = 128
@@ -28,19 +29,27 @@ const HEADS: usize = memory.data(26 * 16 * 4, 8)
 @inline function sizeOf(block: usize): u32 {
   return load<u32>(block) & ~FLAGS
 }
+
 @inline function nextOf(block: usize): usize {
   return block + HEADER + <usize>sizeOf(block)
 }
 
+@inline function log2(size: u32): u32 {
+  return 31 - clz<u32>(size)
+}
+
 @inline function firstLevel(size: u32): u32 {
-  return size < SMALL ? 0 : <u32>(31 - clz(size)) - 6
+  return size < SMALL ? 0 : log2(size) - 6
 }
+
 @inline function secondLevel(size: u32): u32 {
-  return size < SMALL ? size >> 3 : (size >> (<u32>(31 - clz(size)) - SL_BITS)) ^ SL_COUNT
+  return size < SMALL ? size >> 3 : (size >> (log2(size) - SL_BITS)) ^ SL_COUNT
 }
+
 @inline function headAddr(fl: u32, sl: u32): usize {
   return HEADS + <usize>(fl * SL_COUNT + sl) * 4
 }
+
 @inline function slAddr(fl: u32): usize {
   return BITMAP + 4 + <usize>fl * 4
 }
@@ -83,12 +92,15 @@ function remove(block: usize): void {
 /** A free block of at least `size` bytes, or 0. */
 function search(size: u32): usize {
   let fit = size
-  if (size >= SMALL) fit += (1 << (<u32>(31 - clz(size)) - SL_BITS)) - 1
+  if (size >= SMALL) {
+    const shift = log2(size) - SL_BITS
+    fit += (1 << shift) - 1
+  }
   let fl = firstLevel(fit)
   if (fl >= FL_COUNT) return 0
-  let bits = load<u32>(slAddr(fl)) & (<u32>-1 << secondLevel(fit))
+  let bits = load<u32>(slAddr(fl)) & (ALL << secondLevel(fit))
   if (!bits) {
-    const levels = fl >= 31 ? 0 : load<u32>(BITMAP) & (<u32>-1 << (fl + 1))
+    const levels = fl >= 31 ? 0 : load<u32>(BITMAP) & (ALL << (fl + 1))
     if (!levels) return 0
     fl = ctz(levels)
     bits = load<u32>(slAddr(fl))
@@ -103,7 +115,7 @@ function growHeap(size: u32): bool {
   const limit = load<u32>(STATS, 16)
   let need = (<u64>size + HEADER * 3 + PAGE - 1) / PAGE
   // a block that starts within the size class of the request: room for the rounding of the search
-  if (size >= SMALL) need += (<u64>size >> SL_BITS) / PAGE + 1
+  if (size >= SMALL) need += ((<u64>size) >> SL_BITS) / PAGE + 1
   const spare = pages >> 3
   if (need < spare && pages + spare <= 8192) need = spare
   if (<u64>pages + need > <u64>(limit ? limit : 65535)) return false
@@ -114,13 +126,13 @@ function growHeap(size: u32): bool {
   // the old end of the heap becomes the header of a free block
   let block = end - HEADER
   const flags: u32 = first ? 0 : load<u32>(block) & PREV_FREE
-  store<u32>(block, <u32>(sentinel - block - HEADER) | flags | FREE)
+  store<u32>(block, (<u32>(sentinel - block - HEADER)) | flags | FREE)
   store<u32>(sentinel, 0)
   store<usize>(STATS, sentinel + HEADER, 12)
   if (flags) {
     const prev = block - HEADER - load<u32>(block, 4)
     remove(prev)
-    store<u32>(prev, (load<u32>(prev) & ~FLAGS) + <u32>(sentinel - block) | (load<u32>(prev) & FLAGS))
+    store<u32>(prev, ((load<u32>(prev) & ~FLAGS) + <u32>(sentinel - block)) | (load<u32>(prev) & FLAGS))
     block = prev
   }
   insert(block)

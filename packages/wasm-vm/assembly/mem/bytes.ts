@@ -25,7 +25,7 @@ export function cstrIs(p: usize, text: string): bool {
   const n = text.length
   const t = changetype<usize>(text)
   for (let i = 0; i < n; i++) {
-    if (<u32>load<u8>(p + i) != <u32>load<u16>(t + (<usize>i << 1))) return false
+    if (<u32>load<u8>(p + i) != <u32>load<u16>(t + ((<usize>i) << 1))) return false
   }
   return load<u8>(p + n) == 0
 }
@@ -34,7 +34,7 @@ export function cstrIs(p: usize, text: string): bool {
 export function cstrPut(dst: usize, text: string): usize {
   const n = text.length
   const t = changetype<usize>(text)
-  for (let i = 0; i < n; i++) store<u8>(dst + i, <u8>load<u16>(t + (<usize>i << 1)))
+  for (let i = 0; i < n; i++) store<u8>(dst + i, <u8>load<u16>(t + ((<usize>i) << 1)))
   store<u8>(dst + n, 0)
   return n
 }

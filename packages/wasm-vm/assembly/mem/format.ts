@@ -88,7 +88,7 @@ function flagOf(c: u32): u32 {
  */
 export function formatTo(s: Sink, format: usize, args: usize): void {
   let p = format
-  const end = p + (<usize>changetype<string>(format).length << 1)
+  const end = p + ((<usize>changetype<string>(format).length) << 1)
   while (p < end) {
     let c = <u32>load<u16>(p)
     p += 2
@@ -176,7 +176,7 @@ function putConversion(s: Sink, c: u32, arg: i64, long: i32, flags: u32, width: 
       putNumber(s, <u64>arg, 16, flags | FMT_ZERO, width ? width : 16, precision)
       break
     case 99: // c
-      putByte(s, <u32>arg & 255)
+      putByte(s, (<u32>arg) & 255)
       break
     case 115: // s
       putText(s, <usize>arg, 2, flags, width, precision)

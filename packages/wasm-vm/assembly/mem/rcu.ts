@@ -24,7 +24,7 @@ export function rcuFree(p: usize): void {
     store<usize>(LIST, list)
     store<u32>(LIST, more, 8)
   }
-  store<usize>(load<usize>(LIST) + (<usize>cnt << 2), p)
+  store<usize>(load<usize>(LIST) + ((<usize>cnt) << 2), p)
   store<u32>(LIST, cnt + 1, 4)
 }
 
@@ -35,6 +35,6 @@ export function rcuFlush(): void {
   const list = load<usize>(LIST)
   store<u32>(LIST, 0, 4)
   store<u32>(LIST, 0, 8)
-  for (let i: u32 = 0; i < cnt; i++) kfree(load<usize>(list + (<usize>i << 2)))
+  for (let i: u32 = 0; i < cnt; i++) kfree(load<usize>(list + ((<usize>i) << 2)))
   kfree(list)
 }

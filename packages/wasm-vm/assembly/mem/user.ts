@@ -8,7 +8,7 @@ import { copyShort } from './bytes'
 /** Whether `len` bytes at `addr` are the caller's to give. An empty range always is. */
 @inline export function userOk(addr: u64, len: u64): bool {
   if (len == 0) return true
-  const end = <u64>memory.size() << 16
+  const end = (<u64>memory.size()) << 16
   return addr >= <u64>__heap_base && addr <= end && len <= end - addr
 }
 

@@ -3,8 +3,14 @@
 // Kernel counterpart: bpf_prog_map_compatible.
 
 import {
-  BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_PROG_ARRAY, BPF_PROG_TYPE_EXT,
-  BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_TRACING,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_STRUCT_OPS,
+  BPF_PROG_TYPE_TRACING,
 } from '../gen/uapi-enums.gen'
 import { BpfMap } from '../maps/map'
 import { Prog } from './prog'

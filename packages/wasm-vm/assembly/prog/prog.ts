@@ -130,6 +130,7 @@ export const ANNOT_MEM_OTHER: u8 = 5
 @inline export function progName(p: Prog): usize {
   return changetype<usize>(p) + offsetof<Prog>('name0')
 }
+
 @inline export function progUsedMap(p: Prog, i: u32): BpfMap {
-  return changetype<BpfMap>(load<usize>(p.usedMaps + (<usize>i << 2)))
+  return changetype<BpfMap>(load<usize>(p.usedMaps + ((<usize>i) << 2)))
 }

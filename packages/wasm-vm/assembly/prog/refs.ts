@@ -17,6 +17,7 @@ const ALL: usize = memory.data(4, 4)
 export function firstProg(): Prog {
   return changetype<Prog>(load<usize>(ALL))
 }
+
 @inline export function nextProg(p: Prog): Prog {
   return changetype<Prog>(p.nextOfAll)
 }
@@ -62,7 +63,7 @@ export function progFree(p: Prog): void {
   delist(p)
   if (p.decoded) freeDecoded(changetype<Decoded>(p.decoded))
   for (let i: u32 = 0; i < p.usedMapCnt; i++) mapPut(progUsedMap(p, i))
-  for (let i: u32 = 0; i < p.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(p.usedBtfs + (<usize>i << 2))))
+  for (let i: u32 = 0; i < p.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(p.usedBtfs + ((<usize>i) << 2))))
   if (changetype<usize>(p.btf)) btfPut(p.btf)
   if (changetype<usize>(p.attachBtf)) btfPut(p.attachBtf)
   if (changetype<usize>(p.attachProg)) progPut(p.attachProg)

@@ -2,7 +2,11 @@
 // BPF_PROG_BIND_MAP: a program holds a map that its instructions do not name.
 
 import { EINVAL, ENOMEM } from '../gen/errno.gen'
-import { ATTR_PROG_BIND_MAP__flags, ATTR_PROG_BIND_MAP__map_fd, ATTR_PROG_BIND_MAP__prog_fd } from '../gen/uapi-layouts.gen'
+import {
+  ATTR_PROG_BIND_MAP__flags,
+  ATTR_PROG_BIND_MAP__map_fd,
+  ATTR_PROG_BIND_MAP__prog_fd,
+} from '../gen/uapi-layouts.gen'
 import { BpfMap } from '../maps/map'
 import { mapGet } from '../maps/refs'
 import { kmalloc, krealloc } from '../mem/alloc'
@@ -21,7 +25,7 @@ export function bindMapCmd(attr: usize): i32 {
   const size = <usize>(prog.usedMapCnt + 1) * 4
   const maps = prog.usedMaps ? krealloc(prog.usedMaps, size) : kmalloc(size)
   if (!maps) return -ENOMEM
-  store<usize>(maps + (<usize>prog.usedMapCnt << 2), mp)
+  store<usize>(maps + ((<usize>prog.usedMapCnt) << 2), mp)
   prog.usedMaps = maps
   prog.usedMapCnt++
   mapGet(map)

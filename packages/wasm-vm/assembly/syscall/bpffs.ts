@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The bpf file system: directories and pinned objects. Kernel counterpart: kernel/bpf/inode.c.
 
-import { EACCES, EBADF, EEXIST, EINVAL, EIO, EISDIR, ENAMETOOLONG, ENOENT, ENOMEM, ENOTDIR, ENOTEMPTY, EPERM } from '../gen/errno.gen'
+import {
+  EACCES,
+  EBADF,
+  EEXIST,
+  EINVAL,
+  EIO,
+  EISDIR,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOMEM,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+} from '../gen/errno.gen'
 import { ATTR_OBJ__bpf_fd, ATTR_OBJ__file_flags, ATTR_OBJ__path_fd, ATTR_OBJ__pathname } from '../gen/uapi-layouts.gen'
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
 import { BpfMap } from '../maps/map'
@@ -234,7 +247,6 @@ export function bpffsOpen(rest: usize): i32 {
   if (fd < 0) directoryPut(d)
   return fd
 }
-
 
 /** Writes the names in a directory, each with a final zero; how many bytes, or -errno. For readdir. */
 export function bpffsList(rest: usize, to: usize, size: usize): i32 {

@@ -19,7 +19,7 @@ export function dumpInsns(p: Prog, to: u64, len: u32): i32 {
   if (!copy) return -ENOMEM
   memory.copy(copy, p.insns, bytes)
   for (let i: u32 = 0; i + 1 < p.len; i++) {
-    const at = copy + (<usize>i << 3)
+    const at = copy + ((<usize>i) << 3)
     if (load<u8>(at) != 0x18) continue
     hideAddress(p, at)
     i++
@@ -32,7 +32,7 @@ export function dumpInsns(p: Prog, to: u64, len: u32): i32 {
 /** A 64-bit load of a map's or a value's address becomes what it was, with the map's id. */
 function hideAddress(p: Prog, at: usize): void {
   if (load<u8>(at, 1) >> 4) return
-  const imm = <u64>load<u32>(at, 4) | (<u64>load<u32>(at, 12) << 32)
+  const imm = (<u64>load<u32>(at, 4)) | ((<u64>load<u32>(at, 12)) << 32)
   if (!imm) return
   for (let i: u32 = 0; i < p.usedMapCnt; i++) {
     const map = progUsedMap(p, i)
@@ -49,7 +49,7 @@ function hideAddress(p: Prog, at: usize): void {
 }
 
 function mark(at: usize, map: BpfMap, src: u32, off: u32): void {
-  store<u8>(at, <u8>((<u32>load<u8>(at, 1) & 15) | (src << 4)), 1)
+  store<u8>(at, <u8>(((<u32>load<u8>(at, 1)) & 15) | (src << 4)), 1)
   store<u32>(at, map.id, 4)
   store<u32>(at, off, 12)
 }

@@ -45,9 +45,11 @@ export function fdKind(fd: i32): u32 {
   const s = fdSlot(fd)
   return s ? load<u32>(s) : FD_FREE
 }
+
 @inline export function fdObject(fd: i32): usize {
   return load<usize>(fdSlot(fd), 4)
 }
+
 @inline export function fdMode(fd: i32): u32 {
   return load<u32>(fdSlot(fd), 8)
 }

@@ -2,8 +2,14 @@
 // The host's entries: memory for the caller, settings, the system calls that belong to no other room.
 
 import { EACCES, EBADF, EINVAL, ENODEV, ENOMEM, ENOTSUPP, EPERM } from '../gen/errno.gen'
-import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_RINGBUF,
-  BPF_MAP_TYPE_USER_RINGBUF } from '../gen/uapi-enums.gen'
+import {
+  BPF_F_MMAPABLE,
+  BPF_F_RDONLY_PROG,
+  BPF_MAP_TYPE_ARENA,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_USER_RINGBUF,
+} from '../gen/uapi-enums.gen'
 import { currentRun } from '../interp/run-state'
 import { arenaMmap } from '../maps/arena'
 import { BpfMap } from '../maps/map'
@@ -15,8 +21,22 @@ import { fileMmap, filePoll } from '../world/files'
 import { worldInit } from '../world/world'
 import { bpffsInit } from './bpffs'
 import { sysBpf } from './bpf'
-import { FD_BTF, FD_FREE, FD_LINK, FD_MAP, FD_PROG, FD_STATS, FD_WORLD, fdClose, fdKind, fdMode, fdObject, isErr, MODE_READ,
-  MODE_WRITE } from './fd'
+import {
+  FD_BTF,
+  FD_FREE,
+  FD_LINK,
+  FD_MAP,
+  FD_PROG,
+  FD_STATS,
+  FD_WORLD,
+  fdClose,
+  fdKind,
+  fdMode,
+  fdObject,
+  isErr,
+  MODE_READ,
+  MODE_WRITE,
+} from './fd'
 
 const PROT_WRITE: u32 = 2
 
@@ -115,22 +135,38 @@ export function set_option(id: u32, value: u64): void {
 export function get_option(id: u32): u64 {
   const k = kernel()
   switch (id) {
-    case OPT_CAPS: return k.caps
-    case OPT_CPUS: return k.cpus
-    case OPT_CPU: return k.currentCpu
-    case OPT_ENGINE: return k.engine
-    case OPT_UNPRIV: return k.unprivDisabled
-    case OPT_SEED: return k.randomSeed
-    case OPT_VIRTUAL_CLOCK: return k.virtualClock ? 1 : 0
-    case OPT_NOW: return k.now
-    case OPT_BOOT_OFFSET: return k.bootOffset
-    case OPT_REAL_OFFSET: return k.realOffset
-    case OPT_MAX_FDS: return k.maxFds
-    case OPT_JIT_AFTER: return <u64>currentRun().jitAfter
-    case OPT_BUDGET: return <u64>currentRun().budgetLimit
-    case OPT_USED: return allocUsed()
-    case OPT_BLOCKS: return allocBlocks()
-    default: return 0
+    case OPT_CAPS:
+      return k.caps
+    case OPT_CPUS:
+      return k.cpus
+    case OPT_CPU:
+      return k.currentCpu
+    case OPT_ENGINE:
+      return k.engine
+    case OPT_UNPRIV:
+      return k.unprivDisabled
+    case OPT_SEED:
+      return k.randomSeed
+    case OPT_VIRTUAL_CLOCK:
+      return k.virtualClock ? 1 : 0
+    case OPT_NOW:
+      return k.now
+    case OPT_BOOT_OFFSET:
+      return k.bootOffset
+    case OPT_REAL_OFFSET:
+      return k.realOffset
+    case OPT_MAX_FDS:
+      return k.maxFds
+    case OPT_JIT_AFTER:
+      return <u64>currentRun().jitAfter
+    case OPT_BUDGET:
+      return <u64>currentRun().budgetLimit
+    case OPT_USED:
+      return allocUsed()
+    case OPT_BLOCKS:
+      return allocBlocks()
+    default:
+      return 0
   }
 }
 
@@ -211,7 +247,8 @@ export function sys_munmap(address: usize): i32 {
 export function sys_poll(fd: i32): i32 {
   const kind = fdKind(fd)
   switch (kind) {
-    case FD_FREE: return -EBADF
+    case FD_FREE:
+      return -EBADF
     case FD_MAP: {
       const map = changetype<BpfMap>(fdObject(fd))
       if (map.mapType == BPF_MAP_TYPE_RINGBUF) return ringAvail(ring(map)) ? 1 : 0
@@ -222,6 +259,7 @@ export function sys_poll(fd: i32): i32 {
     case FD_LINK:
     case FD_STATS:
       return 0
-    default: return filePoll(fd)
+    default:
+      return filePoll(fd)
   }
 }

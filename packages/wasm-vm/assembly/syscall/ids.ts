@@ -2,7 +2,12 @@
 // Numbers of objects: GET_NEXT_ID and GET_FD_BY_ID of programs, maps, type information and links.
 
 import { EFAULT, EINVAL, ENOENT, EPERM } from '../gen/errno.gen'
-import { ATTR_GET_ID__fd_by_id_token_fd, ATTR_GET_ID__next_id, ATTR_GET_ID__open_flags, ATTR_GET_ID__start_id } from '../gen/uapi-layouts.gen'
+import {
+  ATTR_GET_ID__fd_by_id_token_fd,
+  ATTR_GET_ID__next_id,
+  ATTR_GET_ID__open_flags,
+  ATTR_GET_ID__start_id,
+} from '../gen/uapi-layouts.gen'
 import { BPF_F_RDONLY, BPF_F_TOKEN_FD, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfGet, btfPut } from '../btf/refs'

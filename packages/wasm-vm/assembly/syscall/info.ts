@@ -3,21 +3,67 @@
 
 import { EBADFD, EFAULT, EINVAL, ENOSPC, EPERM } from '../gen/errno.gen'
 import {
-  ATTR_INFO__bpf_fd, ATTR_INFO__info, ATTR_INFO__info_len, bpf_btf_info__btf, bpf_btf_info__btf_size, bpf_btf_info__id,
-  bpf_btf_info__kernel_btf, bpf_btf_info__name, bpf_btf_info__name_len, bpf_btf_info__SIZE, bpf_link_info__SIZE,
-  bpf_map_info__btf_id, bpf_map_info__btf_key_type_id, bpf_map_info__btf_value_type_id,
-  bpf_map_info__btf_vmlinux_value_type_id, bpf_map_info__hash, bpf_map_info__hash_size, bpf_map_info__id,
-  bpf_map_info__key_size, bpf_map_info__map_extra, bpf_map_info__map_flags, bpf_map_info__max_entries,
-  bpf_map_info__name, bpf_map_info__SIZE, bpf_map_info__type, bpf_map_info__value_size, bpf_prog_info__attach_btf_id,
-  bpf_prog_info__attach_btf_obj_id, bpf_prog_info__btf_id, bpf_prog_info__created_by_uid, bpf_prog_info__func_info,
-  bpf_prog_info__func_info_rec_size, bpf_prog_info__gpl_compatible, bpf_prog_info__id, bpf_prog_info__jited_func_lens,
-  bpf_prog_info__jited_ksyms, bpf_prog_info__jited_line_info_rec_size, bpf_prog_info__jited_prog_insns,
-  bpf_prog_info__jited_prog_len, bpf_prog_info__line_info, bpf_prog_info__line_info_rec_size, bpf_prog_info__load_time,
-  bpf_prog_info__map_ids, bpf_prog_info__name, bpf_prog_info__nr_func_info, bpf_prog_info__nr_jited_func_lens,
-  bpf_prog_info__nr_jited_ksyms, bpf_prog_info__nr_jited_line_info, bpf_prog_info__nr_line_info,
-  bpf_prog_info__nr_map_ids, bpf_prog_info__nr_prog_tags, bpf_prog_info__prog_tags, bpf_prog_info__recursion_misses,
-  bpf_prog_info__run_cnt, bpf_prog_info__run_time_ns, bpf_prog_info__SIZE, bpf_prog_info__tag, bpf_prog_info__type,
-  bpf_prog_info__verified_insns, bpf_prog_info__xlated_prog_insns, bpf_prog_info__xlated_prog_len,
+  ATTR_INFO__bpf_fd,
+  ATTR_INFO__info,
+  ATTR_INFO__info_len,
+  bpf_btf_info__btf,
+  bpf_btf_info__btf_size,
+  bpf_btf_info__id,
+  bpf_btf_info__kernel_btf,
+  bpf_btf_info__name,
+  bpf_btf_info__name_len,
+  bpf_btf_info__SIZE,
+  bpf_link_info__SIZE,
+  bpf_map_info__btf_id,
+  bpf_map_info__btf_key_type_id,
+  bpf_map_info__btf_value_type_id,
+  bpf_map_info__btf_vmlinux_value_type_id,
+  bpf_map_info__hash,
+  bpf_map_info__hash_size,
+  bpf_map_info__id,
+  bpf_map_info__key_size,
+  bpf_map_info__map_extra,
+  bpf_map_info__map_flags,
+  bpf_map_info__max_entries,
+  bpf_map_info__name,
+  bpf_map_info__SIZE,
+  bpf_map_info__type,
+  bpf_map_info__value_size,
+  bpf_prog_info__attach_btf_id,
+  bpf_prog_info__attach_btf_obj_id,
+  bpf_prog_info__btf_id,
+  bpf_prog_info__created_by_uid,
+  bpf_prog_info__func_info,
+  bpf_prog_info__func_info_rec_size,
+  bpf_prog_info__gpl_compatible,
+  bpf_prog_info__id,
+  bpf_prog_info__jited_func_lens,
+  bpf_prog_info__jited_ksyms,
+  bpf_prog_info__jited_line_info_rec_size,
+  bpf_prog_info__jited_prog_insns,
+  bpf_prog_info__jited_prog_len,
+  bpf_prog_info__line_info,
+  bpf_prog_info__line_info_rec_size,
+  bpf_prog_info__load_time,
+  bpf_prog_info__map_ids,
+  bpf_prog_info__name,
+  bpf_prog_info__nr_func_info,
+  bpf_prog_info__nr_jited_func_lens,
+  bpf_prog_info__nr_jited_ksyms,
+  bpf_prog_info__nr_jited_line_info,
+  bpf_prog_info__nr_line_info,
+  bpf_prog_info__nr_map_ids,
+  bpf_prog_info__nr_prog_tags,
+  bpf_prog_info__prog_tags,
+  bpf_prog_info__recursion_misses,
+  bpf_prog_info__run_cnt,
+  bpf_prog_info__run_time_ns,
+  bpf_prog_info__SIZE,
+  bpf_prog_info__tag,
+  bpf_prog_info__type,
+  bpf_prog_info__verified_insns,
+  bpf_prog_info__xlated_prog_insns,
+  bpf_prog_info__xlated_prog_len,
 } from '../gen/uapi-layouts.gen'
 import { BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
@@ -51,11 +97,16 @@ export function infoCmd(attr: usize, uattr: u64): i32 {
   const len = load<u32>(attr, ATTR_INFO__info_len)
   memory.fill(INFO, 0, INFO_ROOM)
   switch (kind) {
-    case FD_PROG: return progInfo(changetype<Prog>(obj), info, len, uattr)
-    case FD_MAP: return mapInfo(changetype<BpfMap>(obj), info, len, uattr)
-    case FD_BTF: return btfInfo(changetype<Btf>(obj), info, len, uattr)
-    case FD_LINK: return linkInfo(changetype<Link>(obj), info, len, uattr)
-    default: return -EINVAL
+    case FD_PROG:
+      return progInfo(changetype<Prog>(obj), info, len, uattr)
+    case FD_MAP:
+      return mapInfo(changetype<BpfMap>(obj), info, len, uattr)
+    case FD_BTF:
+      return btfInfo(changetype<Btf>(obj), info, len, uattr)
+    case FD_LINK:
+      return linkInfo(changetype<Link>(obj), info, len, uattr)
+    default:
+      return -EINVAL
   }
 }
 
@@ -146,9 +197,11 @@ function progCode(p: Prog): i32 {
     if (changetype<usize>(b)) store<u32>(INFO, b.id, bpf_prog_info__attach_btf_obj_id)
   } else if (changetype<usize>(p.attachBtf)) store<u32>(INFO, p.attachBtf.id, bpf_prog_info__attach_btf_obj_id)
   const fi = room(bpf_prog_info__nr_func_info, p.funcInfoCnt)
-  if (fi && !copyToUser(load<u64>(INFO, bpf_prog_info__func_info), p.funcInfo, <usize>fi * FUNC_INFO_SIZE)) return -EFAULT
+  if (fi && !copyToUser(load<u64>(INFO, bpf_prog_info__func_info), p.funcInfo, <usize>fi * FUNC_INFO_SIZE))
+    return -EFAULT
   const li = room(bpf_prog_info__nr_line_info, p.lineInfoCnt)
-  if (li && !copyToUser(load<u64>(INFO, bpf_prog_info__line_info), p.lineInfo, <usize>li * LINE_INFO_SIZE)) return -EFAULT
+  if (li && !copyToUser(load<u64>(INFO, bpf_prog_info__line_info), p.lineInfo, <usize>li * LINE_INFO_SIZE))
+    return -EFAULT
   room(bpf_prog_info__nr_jited_line_info, 0)
   return progTags(p, funcs)
 }
@@ -159,8 +212,8 @@ function progTags(p: Prog, funcs: u32): i32 {
     // subprograms have tags of their own instructions
     let tag = p.tag
     if (p.subprogCnt > 1 && p.subprogStarts) {
-      const from = load<u32>(p.subprogStarts + (<usize>i << 2))
-      const to = i + 1 < p.subprogCnt ? load<u32>(p.subprogStarts + (<usize>i << 2), 4) : p.len
+      const from = load<u32>(p.subprogStarts + ((<usize>i) << 2))
+      const to = i + 1 < p.subprogCnt ? load<u32>(p.subprogStarts + ((<usize>i) << 2), 4) : p.len
       if (sha256(p.insns + <usize>from * 8, <usize>(to - from) * 8, TAG)) tag = load<u64>(TAG)
     }
     if (!putUser64(load<u64>(INFO, bpf_prog_info__prog_tags) + <u64>i * 8, tag)) return -EFAULT

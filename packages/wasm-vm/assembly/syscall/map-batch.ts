@@ -4,17 +4,34 @@
 
 import { EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC, ENOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_BATCH__count, ATTR_MAP_BATCH__elem_flags, ATTR_MAP_BATCH__flags, ATTR_MAP_BATCH__in_batch,
-  ATTR_MAP_BATCH__keys, ATTR_MAP_BATCH__map_fd, ATTR_MAP_BATCH__out_batch, ATTR_MAP_BATCH__values,
+  ATTR_MAP_BATCH__count,
+  ATTR_MAP_BATCH__elem_flags,
+  ATTR_MAP_BATCH__flags,
+  ATTR_MAP_BATCH__in_batch,
+  ATTR_MAP_BATCH__keys,
+  ATTR_MAP_BATCH__map_fd,
+  ATTR_MAP_BATCH__out_batch,
+  ATTR_MAP_BATCH__values,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_F_LOCK, BPF_MAP_DELETE_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_LOOKUP_BATCH, BPF_MAP_TYPE_ARRAY,
-  BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_LPM_TRIE,
-  BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_F_LOCK,
+  BPF_MAP_DELETE_BATCH,
+  BPF_MAP_LOOKUP_AND_DELETE_BATCH,
+  BPF_MAP_LOOKUP_BATCH,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_HASH,
   BPF_MAP_UPDATE_BATCH,
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
-import { hashCopyElem, HashMap, hashRelease, hashUnlink } from '../maps/hash'
+import { HashMap, hashRelease, hashUnlink } from '../maps/hash'
+import { hashCopyElem } from '../maps/hash-user'
 import { BpfMap } from '../maps/map'
 import { mapGetNextKey } from '../maps/ops'
 import { userCopyValue, userDeleteElem, userUpdateValue } from '../maps/user'
@@ -73,8 +90,10 @@ export function mapBatchCmd(attr: usize, uattr: u64, cmd: i32): i32 {
   const count = uattr + <u64>ATTR_MAP_BATCH__count
   if (!putUser32(count, 0)) return -EFAULT
   switch (cmd) {
-    case BPF_MAP_UPDATE_BATCH: return updateBatch(map, attr, fd, max, count, elemFlags)
-    case BPF_MAP_DELETE_BATCH: return deleteBatch(map, attr, max, count)
+    case BPF_MAP_UPDATE_BATCH:
+      return updateBatch(map, attr, fd, max, count, elemFlags)
+    case BPF_MAP_DELETE_BATCH:
+      return deleteBatch(map, attr, max, count)
     default:
       return isHash(map.mapType)
         ? hashBatch(map, attr, max, count, cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
@@ -149,8 +168,10 @@ function lookupBatch(map: BpfMap, attr: usize, max: u32, count: u64): i32 {
       return got
     }
     if (!got) {
-      if (!copyToUser(keys + <u64>n * <u64>map.keySize, key, map.keySize) ||
-        !copyToUser(values + <u64>n * size, value, <usize>size)) {
+      if (
+        !copyToUser(keys + <u64>n * <u64>map.keySize, key, map.keySize) ||
+        !copyToUser(values + <u64>n * size, value, <usize>size)
+      ) {
         err = -EFAULT
         break
       }
@@ -191,7 +212,7 @@ function hashBatch(map: BpfMap, attr: usize, max: u32, count: u64, take: bool): 
   }
   let total: u32 = 0
   while (!err) {
-    const slot = h.buckets + (<usize>batch << 2)
+    const slot = h.buckets + ((<usize>batch) << 2)
     let n: u32 = 0
     for (let e = load<usize>(slot); e; e = load<usize>(e)) n++
     if (n > max - total) {

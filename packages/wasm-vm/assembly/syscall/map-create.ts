@@ -3,25 +3,54 @@
 
 import { EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__btf_fd, ATTR_MAP_CREATE__btf_key_type_id, ATTR_MAP_CREATE__btf_value_type_id,
-  ATTR_MAP_CREATE__btf_vmlinux_value_type_id, ATTR_MAP_CREATE__excl_prog_hash, ATTR_MAP_CREATE__excl_prog_hash_size,
-  ATTR_MAP_CREATE__inner_map_fd, ATTR_MAP_CREATE__key_size, ATTR_MAP_CREATE__map_extra, ATTR_MAP_CREATE__map_flags,
-  ATTR_MAP_CREATE__map_ifindex, ATTR_MAP_CREATE__map_name, ATTR_MAP_CREATE__map_token_fd, ATTR_MAP_CREATE__map_type, ATTR_MAP_CREATE__max_entries,
-  ATTR_MAP_CREATE__numa_node, ATTR_MAP_CREATE__value_size,
+  ATTR_MAP_CREATE__btf_fd,
+  ATTR_MAP_CREATE__btf_key_type_id,
+  ATTR_MAP_CREATE__btf_value_type_id,
+  ATTR_MAP_CREATE__btf_vmlinux_value_type_id,
+  ATTR_MAP_CREATE__excl_prog_hash,
+  ATTR_MAP_CREATE__excl_prog_hash_size,
+  ATTR_MAP_CREATE__inner_map_fd,
+  ATTR_MAP_CREATE__key_size,
+  ATTR_MAP_CREATE__map_extra,
+  ATTR_MAP_CREATE__map_flags,
+  ATTR_MAP_CREATE__map_ifindex,
+  ATTR_MAP_CREATE__map_name,
+  ATTR_MAP_CREATE__map_token_fd,
+  ATTR_MAP_CREATE__map_type,
+  ATTR_MAP_CREATE__max_entries,
+  ATTR_MAP_CREATE__numa_node,
+  ATTR_MAP_CREATE__value_size,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_F_NUMA_NODE, BPF_F_TOKEN_FD, BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_BLOOM_FILTER,
-  BPF_MAP_TYPE_CGRP_STORAGE, BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH,
-  BPF_MAP_TYPE_INODE_STORAGE, BPF_MAP_TYPE_LPM_TRIE, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, BPF_MAP_TYPE_SK_STORAGE, BPF_MAP_TYPE_SOCKHASH,
-  BPF_MAP_TYPE_SOCKMAP, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_STACK_TRACE, BPF_MAP_TYPE_STRUCT_OPS,
-  BPF_MAP_TYPE_TASK_STORAGE, BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_XSKMAP,
+  BPF_F_NUMA_NODE,
+  BPF_F_TOKEN_FD,
+  BPF_MAP_TYPE_ARENA,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_CGRP_STORAGE,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_MAP_TYPE_TASK_STORAGE,
+  BPF_MAP_TYPE_UNSPEC,
+  BPF_MAP_TYPE_XSKMAP,
 } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfGet } from '../btf/refs'
 import { mapCheckBtf } from '../maps/check-btf'
 import { BpfMap, mapName } from '../maps/map'
-import { mapAlloc, mapAllocCheck, MAP_TYPE_MAX } from '../maps/ops'
+import { mapAlloc, mapAllocCheck, MAP_TYPE_MAX } from '../maps/lifecycle'
 import { mapFree, mapNew, mapPutUref } from '../maps/refs'
 import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
@@ -43,7 +72,8 @@ export function mapCreate(attr: usize): i32 {
   if (load<u32>(attr, ATTR_MAP_CREATE__btf_vmlinux_value_type_id)) {
     if (type != BPF_MAP_TYPE_STRUCT_OPS || keyType || valueType) return -EINVAL
   } else if (keyType && !valueType) return -EINVAL
-  if (type != BPF_MAP_TYPE_BLOOM_FILTER && type != BPF_MAP_TYPE_ARENA && load<u64>(attr, ATTR_MAP_CREATE__map_extra)) return -EINVAL
+  if (type != BPF_MAP_TYPE_BLOOM_FILTER && type != BPF_MAP_TYPE_ARENA && load<u64>(attr, ATTR_MAP_CREATE__map_extra))
+    return -EINVAL
   const mode = fileFlagMode(flags)
   if (mode < 0) return mode
   const node = flags & BPF_F_NUMA_NODE ? load<i32>(attr, ATTR_MAP_CREATE__numa_node) : -1
@@ -160,4 +190,3 @@ function takeBtf(map: BpfMap, attr: usize): i32 {
   map.btfVmlinuxValueTypeId = kernelType
   return 0
 }
-

@@ -3,14 +3,26 @@
 
 import { EBUSY, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  ATTR_MAP_ELEM__flags, ATTR_MAP_ELEM__key, ATTR_MAP_ELEM__map_fd, ATTR_MAP_ELEM__next_key, ATTR_MAP_ELEM__value,
+  ATTR_MAP_ELEM__flags,
+  ATTR_MAP_ELEM__key,
+  ATTR_MAP_ELEM__map_fd,
+  ATTR_MAP_ELEM__next_key,
+  ATTR_MAP_ELEM__value,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_F_LOCK, BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_STACK_TRACE, BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_F_LOCK,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_STRUCT_OPS,
 } from '../gen/uapi-enums.gen'
 import { BPF_SPIN_LOCK, recordHas } from '../btf/record'
-import { hashLookupAndDelete } from '../maps/hash'
+import { hashLookupAndDelete } from '../maps/hash-user'
 import { BpfMap } from '../maps/map'
 import { mapGetNextKey } from '../maps/ops'
 import { queuePop } from '../maps/queue'
@@ -76,7 +88,7 @@ function mapOf(attr: usize, need: u32): usize {
 }
 
 @inline function lacksLock(map: BpfMap, flags: u64): bool {
-  return (flags & <u64>BPF_F_LOCK) != 0 && !recordHas(map.record, BPF_SPIN_LOCK)
+  return (flags & (<u64>BPF_F_LOCK)) != 0 && !recordHas(map.record, BPF_SPIN_LOCK)
 }
 
 /** A key of a map without keys must be no address. */

@@ -6,20 +6,50 @@ import { LOAD_ATTACH_FIXUPS, LOAD_ATTACH_MASKS } from '../gen/attach.gen'
 import { GPL_LICENSE_COUNT, GPL_LICENSES } from '../gen/license.gen'
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../gen/isa.gen'
 import {
-  ATTR_PROG_LOAD__attach_btf_id, ATTR_PROG_LOAD__attach_prog_fd, ATTR_PROG_LOAD__expected_attach_type,
-  ATTR_PROG_LOAD__insn_cnt, ATTR_PROG_LOAD__insns, ATTR_PROG_LOAD__license, ATTR_PROG_LOAD__prog_flags,
-  ATTR_PROG_LOAD__prog_ifindex, ATTR_PROG_LOAD__prog_name, ATTR_PROG_LOAD__prog_token_fd, ATTR_PROG_LOAD__prog_type, ATTR_PROG_LOAD__signature,
+  ATTR_PROG_LOAD__attach_btf_id,
+  ATTR_PROG_LOAD__attach_prog_fd,
+  ATTR_PROG_LOAD__expected_attach_type,
+  ATTR_PROG_LOAD__insn_cnt,
+  ATTR_PROG_LOAD__insns,
+  ATTR_PROG_LOAD__license,
+  ATTR_PROG_LOAD__prog_flags,
+  ATTR_PROG_LOAD__prog_ifindex,
+  ATTR_PROG_LOAD__prog_name,
+  ATTR_PROG_LOAD__prog_token_fd,
+  ATTR_PROG_LOAD__prog_type,
+  ATTR_PROG_LOAD__signature,
   ATTR_PROG_LOAD__signature_size,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_F_TOKEN_FD, BPF_PROG_TYPE_CGROUP_DEVICE, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_SOCK,
-  BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_PROG_TYPE_EXT,
-  BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT,
-  BPF_PROG_TYPE_LWT_SEG6LOCAL, BPF_PROG_TYPE_LWT_XMIT, BPF_PROG_TYPE_NETFILTER, BPF_PROG_TYPE_PERF_EVENT,
-  BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, BPF_PROG_TYPE_SCHED_ACT,
-  BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_SOCKET_FILTER,
-  BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_TRACEPOINT,
-  BPF_PROG_TYPE_TRACING, BPF_PROG_TYPE_XDP,
+  BPF_F_TOKEN_FD,
+  BPF_PROG_TYPE_CGROUP_DEVICE,
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_CGROUP_SOCK,
+  BPF_PROG_TYPE_CGROUP_SOCKOPT,
+  BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+  BPF_PROG_TYPE_CGROUP_SYSCTL,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_FLOW_DISSECTOR,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_SEG6LOCAL,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_NETFILTER,
+  BPF_PROG_TYPE_PERF_EVENT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SK_MSG,
+  BPF_PROG_TYPE_SK_SKB,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_SOCK_OPS,
+  BPF_PROG_TYPE_STRUCT_OPS,
+  BPF_PROG_TYPE_TRACEPOINT,
+  BPF_PROG_TYPE_TRACING,
+  BPF_PROG_TYPE_XDP,
 } from '../gen/uapi-enums.gen'
 import { BPF_F_SLEEPABLE, BPF_F_XDP_DEV_BOUND_ONLY, BPF_F_XDP_HAS_FRAGS } from '../gen/uapi-defines.gen'
 import { Btf } from '../btf/btf'
@@ -191,7 +221,7 @@ function computeTag(p: Prog): bool {
   if (!copy) return false
   memory.copy(copy, p.insns, bytes)
   for (let i: u32 = 0; i + 1 < p.len; i++) {
-    const at = copy + (<usize>i << 3)
+    const at = copy + ((<usize>i) << 3)
     const src = load<u8>(at, 1) >> 4
     if (load<u8>(at) != 0x18 || (src != BPF_PSEUDO_MAP_FD && src != BPF_PSEUDO_MAP_VALUE)) continue
     store<u32>(at, 0, 4)
@@ -229,7 +259,7 @@ function attachOk(type: u32, eat: u32, btf: usize, btfId: u32, target: usize): b
   if (btf && (!btfId || target)) return false
   if (target && !traced) return false
   if (type > 32) return true
-  const mask = load<u64>(LOAD_ATTACH_MASKS + (<usize>type << 3))
+  const mask = load<u64>(LOAD_ATTACH_MASKS + ((<usize>type) << 3))
   if (mask == ~(<u64>0)) return true
   return eat < 64 && ((mask >> eat) & 1) != 0
 }
@@ -281,4 +311,3 @@ function isPerfmon(type: u32): bool {
       return false
   }
 }
-

@@ -15,4 +15,3 @@ export function streamRead(attr: usize): i32 {
   const id = load<u32>(attr, ATTR_PROG_STREAM_READ__stream_id)
   return id == STDOUT || id == STDERR ? 0 : -ENOENT
 }
-

@@ -45,9 +45,11 @@ export const VERTEX: usize = 12
 @inline export function vertexType(v: usize): usize {
   return load<usize>(v)
 }
+
 @inline export function vertexId(v: usize): u32 {
   return load<u32>(v, 4)
 }
+
 @inline export function vertexNext(v: usize): u32 {
   return load<u32>(v, 8)
 }
@@ -57,8 +59,8 @@ export function isResolved(env: BtfEnv, id: u32): bool {
 }
 export function popResolved(env: BtfEnv, resolvedId: u32, resolvedSize: u32): void {
   const id = vertexId(env.stack + <usize>--env.top * VERTEX)
-  store<u32>(env.btf.resolvedSizes + (<usize>id << 2), resolvedSize)
-  store<u32>(env.btf.resolvedIds + (<usize>id << 2), resolvedId)
+  store<u32>(env.btf.resolvedSizes + ((<usize>id) << 2), resolvedSize)
+  store<u32>(env.btf.resolvedIds + ((<usize>id) << 2), resolvedId)
   store<u8>(env.visit + id, RESOLVED)
 }
 export function setNextMember(env: BtfEnv, next: u32): void {

@@ -27,7 +27,8 @@ export function checkMember(env: BtfEnv, s: usize, m: usize, t: usize, id: u32):
   const bits = kflag ? field >> 24 : 0
   const offset = kflag ? field & 0xffffff : field
   switch (btfKind(t)) {
-    case KIND_INT: return kflag ? intBitfield(env, s, m, t, bits, offset) : intMember(env, s, m, t, offset)
+    case KIND_INT:
+      return kflag ? intBitfield(env, s, m, t, bits, offset) : intMember(env, s, m, t, offset)
     case KIND_ENUM:
     case KIND_ENUM64:
       return kflag ? enumBitfield(env, s, m, bits, offset) : sized(env, s, m, btfSize(t), offset)
@@ -43,12 +44,15 @@ export function checkMember(env: BtfEnv, s: usize, m: usize, t: usize, id: u32):
   }
   if (bits) return wrong(env, s, m, 'Invalid member bitfield_size')
   switch (btfKind(t)) {
-    case KIND_PTR: return sized(env, s, m, 8, offset)
-    case KIND_FLOAT: return floatMember(env, s, m, t, offset)
+    case KIND_PTR:
+      return sized(env, s, m, 8, offset)
+    case KIND_FLOAT:
+      return floatMember(env, s, m, t, offset)
     case KIND_ARRAY:
       idSize(env.btf, id)
       return sized(env, s, m, lastSize(), offset)
-    default: return sized(env, s, m, btfSize(t), offset)
+    default:
+      return sized(env, s, m, btfSize(t), offset)
   }
 }
 

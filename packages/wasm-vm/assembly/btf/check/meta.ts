@@ -5,8 +5,24 @@ import { EINVAL, ENOTSUPP } from '../../gen/errno.gen'
 import { isAlpha, isDigit, isPrint } from '../../mem/ctype'
 import { btfKflag, btfKind, btfSize, btfType, btfVlen } from '../btf'
 import {
-  KIND_ARRAY, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
-  KIND_INT, KIND_MAX, KIND_STRUCT, KIND_TYPEDEF, KIND_TYPE_TAG, KIND_UNION, KIND_UNKN, KIND_VAR, memberBitOffset,
+  KIND_ARRAY,
+  KIND_DATASEC,
+  KIND_DECL_TAG,
+  KIND_ENUM,
+  KIND_ENUM64,
+  KIND_FLOAT,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_FWD,
+  KIND_INT,
+  KIND_MAX,
+  KIND_STRUCT,
+  KIND_TYPEDEF,
+  KIND_TYPE_TAG,
+  KIND_UNION,
+  KIND_UNKN,
+  KIND_VAR,
+  memberBitOffset,
 } from '../kinds'
 import { BTF_MAX_NAME_OFFSET, BTF_MAX_TYPE, BtfEnv } from './env'
 import { basicLine, memberLine, message, shownName, typeLine, variableLine } from './log'
@@ -86,21 +102,33 @@ export function checkMeta(env: BtfEnv, t: usize, left: u32): i32 {
 
 function checkKind(env: BtfEnv, t: usize, kind: u32, left: u32): i32 {
   switch (kind) {
-    case KIND_INT: return intMeta(env, t, left)
-    case KIND_ARRAY: return arrayMeta(env, t, left)
+    case KIND_INT:
+      return intMeta(env, t, left)
+    case KIND_ARRAY:
+      return arrayMeta(env, t, left)
     case KIND_STRUCT:
     case KIND_UNION:
       return structMeta(env, t, kind, left)
-    case KIND_ENUM: return enumMeta(env, t, left, 8)
-    case KIND_ENUM64: return enumMeta(env, t, left, 12)
-    case KIND_FWD: return fwdMeta(env, t)
-    case KIND_FUNC: return funcMeta(env, t)
-    case KIND_FUNC_PROTO: return protoMeta(env, t, left)
-    case KIND_VAR: return varMeta(env, t, left)
-    case KIND_DATASEC: return datasecMeta(env, t, left)
-    case KIND_FLOAT: return floatMeta(env, t)
-    case KIND_DECL_TAG: return declTagMeta(env, t, left)
-    default: return refMeta(env, t, kind)
+    case KIND_ENUM:
+      return enumMeta(env, t, left, 8)
+    case KIND_ENUM64:
+      return enumMeta(env, t, left, 12)
+    case KIND_FWD:
+      return fwdMeta(env, t)
+    case KIND_FUNC:
+      return funcMeta(env, t)
+    case KIND_FUNC_PROTO:
+      return protoMeta(env, t, left)
+    case KIND_VAR:
+      return varMeta(env, t, left)
+    case KIND_DATASEC:
+      return datasecMeta(env, t, left)
+    case KIND_FLOAT:
+      return floatMeta(env, t)
+    case KIND_DECL_TAG:
+      return declTagMeta(env, t, left)
+    default:
+      return refMeta(env, t, kind)
   }
 }
 
@@ -216,7 +244,7 @@ function enumMeta(env: BtfEnv, t: usize, left: u32, entry: u32): i32 {
       if (btfKflag(t)) message(env, '\t%S val=%d\n', shown, load<i32>(e, 4))
       else message(env, '\t%S val=%u\n', shown, load<u32>(e, 4))
     } else {
-      const value = <i64>(<u64>load<u32>(e, 4) | (<u64>load<u32>(e, 8) << 32))
+      const value = <i64>((<u64>load<u32>(e, 4)) | ((<u64>load<u32>(e, 8)) << 32))
       if (btfKflag(t)) message(env, '\t%S val=%lld\n', shown, value)
       else message(env, '\t%S val=%llu\n', shown, value)
     }

@@ -3,8 +3,12 @@
 
 import { E2BIG, EFAULT, EINVAL, ELOOP, ENOMEM, ENOTSUPP } from '../../gen/errno.gen'
 import {
-  ATTR_BTF_LOAD__btf, ATTR_BTF_LOAD__btf_log_buf, ATTR_BTF_LOAD__btf_log_level, ATTR_BTF_LOAD__btf_log_size,
-  ATTR_BTF_LOAD__btf_log_true_size, ATTR_BTF_LOAD__btf_size,
+  ATTR_BTF_LOAD__btf,
+  ATTR_BTF_LOAD__btf_log_buf,
+  ATTR_BTF_LOAD__btf_log_level,
+  ATTR_BTF_LOAD__btf_log_size,
+  ATTR_BTF_LOAD__btf_log_true_size,
+  ATTR_BTF_LOAD__btf_size,
 } from '../../gen/uapi-layouts.gen'
 import { kfree, kmalloc, krealloc, kzalloc } from '../../mem/alloc'
 import { isZero } from '../../mem/bytes'
@@ -30,8 +34,12 @@ export function btfParse(attr: usize, size: u32, uattr: u64): usize {
   if (dataSize > BTF_MAX_SIZE) return -E2BIG
   const env = newEnv()
   if (!changetype<usize>(env)) return -ENOMEM
-  let err = logInit(env.log, load<u32>(attr, ATTR_BTF_LOAD__btf_log_level), load<u64>(attr, ATTR_BTF_LOAD__btf_log_buf),
-    load<u32>(attr, ATTR_BTF_LOAD__btf_log_size))
+  let err = logInit(
+    env.log,
+    load<u32>(attr, ATTR_BTF_LOAD__btf_log_level),
+    load<u64>(attr, ATTR_BTF_LOAD__btf_log_buf),
+    load<u32>(attr, ATTR_BTF_LOAD__btf_log_size),
+  )
   if (err) {
     freeEnv(env)
     return err
@@ -171,7 +179,8 @@ function parseStrings(env: BtfEnv): i32 {
   if (end != btf.data + btf.dataSize) return bad(env, 'String section is not at the end')
   btf.strings = start
   btf.stringLen = env.strLen
-  if (!env.strLen || env.strLen - 1 > BTF_MAX_NAME_OFFSET || load<u8>(end - 1)) return bad(env, 'Invalid string section')
+  if (!env.strLen || env.strLen - 1 > BTF_MAX_NAME_OFFSET || load<u8>(end - 1))
+    return bad(env, 'Invalid string section')
   return load<u8>(start) ? bad(env, 'Invalid string section') : 0
 }
 
@@ -189,7 +198,7 @@ function addType(env: BtfEnv, t: usize): i32 {
       btf.nrTypes = 1
     }
   }
-  store<usize>(btf.types + (<usize>btf.nrTypes << 2), t)
+  store<usize>(btf.types + ((<usize>btf.nrTypes) << 2), t)
   btf.nrTypes++
   return 0
 }
@@ -224,7 +233,7 @@ function resolveAll(env: BtfEnv): i32 {
   if (!btf.resolvedSizes || !btf.resolvedIds || !env.visit) return -ENOMEM
   env.phase++
   for (let i: u32 = 1; i < n; i++) {
-    const t = load<usize>(btf.types + (<usize>i << 2))
+    const t = load<usize>(btf.types + ((<usize>i) << 2))
     env.logTypeId = i
     if (needsResolve(t) && !isResolved(env, i)) {
       const err = resolve(env, t, i)
@@ -243,7 +252,7 @@ function checkTypeTags(env: BtfEnv): i32 {
   const btf = env.btf
   let good: u32 = 0
   for (let i: u32 = 1; i < btf.nrTypes; i++) {
-    let t = load<usize>(btf.types + (<usize>i << 2))
+    let t = load<usize>(btf.types + ((<usize>i) << 2))
     if (!isModifier(t)) continue
     let left = 32
     let id = i

@@ -8,19 +8,51 @@
 import { E2BIG, EEXIST, EINVAL } from '../../gen/errno.gen'
 import { btfKind, btfType, btfTypeById, btfVlen } from '../btf'
 import {
-  KIND_ARRAY, KIND_DATASEC, KIND_DECL_TAG, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_PTR, KIND_STRUCT,
-  KIND_TYPEDEF, KIND_UNION, KIND_VAR,
+  KIND_ARRAY,
+  KIND_DATASEC,
+  KIND_DECL_TAG,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_FWD,
+  KIND_INT,
+  KIND_PTR,
+  KIND_STRUCT,
+  KIND_TYPEDEF,
+  KIND_UNION,
+  KIND_VAR,
 } from '../kinds'
 import {
-  BtfEnv, isResolved, MAX_RESOLVE_DEPTH, MODE_PTR, MODE_STRUCT, MODE_TBD, NOT_VISITED, popResolved, setNextMember,
-  VERTEX, vertexNext, vertexType, VISITED, vertexId,
+  BtfEnv,
+  isResolved,
+  MAX_RESOLVE_DEPTH,
+  MODE_PTR,
+  MODE_STRUCT,
+  MODE_TBD,
+  NOT_VISITED,
+  popResolved,
+  setNextMember,
+  VERTEX,
+  vertexNext,
+  vertexType,
+  VISITED,
+  vertexId,
 } from './env'
 import { basicLine, memberLine, typeLine, variableLine } from './log'
 import { checkMember } from './members'
 import { identifierOk } from './meta'
 import {
-  idResolve, idSize, intIsRegular, isModifier, isNosizeOrNull, isSourceOnly, isStructOrUnion, isTagTarget, isVoid, lastId,
-  lastSize, needsResolve,
+  idResolve,
+  idSize,
+  intIsRegular,
+  isModifier,
+  isNosizeOrNull,
+  isSourceOnly,
+  isStructOrUnion,
+  isTagTarget,
+  isVoid,
+  lastId,
+  lastSize,
+  needsResolve,
 } from './types'
 
 function isSink(env: BtfEnv, t: usize): bool {
@@ -77,15 +109,21 @@ export function resolve(env: BtfEnv, t: usize, id: u32): i32 {
 
 function step(env: BtfEnv, v: usize): i32 {
   switch (btfKind(vertexType(v))) {
-    case KIND_PTR: return stepRef(env, v, true)
-    case KIND_ARRAY: return stepArray(env, v)
+    case KIND_PTR:
+      return stepRef(env, v, true)
+    case KIND_ARRAY:
+      return stepArray(env, v)
     case KIND_STRUCT:
     case KIND_UNION:
       return stepStruct(env, v)
-    case KIND_FUNC: return stepFunc(env, v)
-    case KIND_VAR: return stepVar(env, v)
-    case KIND_DATASEC: return stepDatasec(env, v)
-    case KIND_DECL_TAG: return stepDeclTag(env, v)
+    case KIND_FUNC:
+      return stepFunc(env, v)
+    case KIND_VAR:
+      return stepVar(env, v)
+    case KIND_DATASEC:
+      return stepDatasec(env, v)
+    case KIND_DECL_TAG:
+      return stepDeclTag(env, v)
     default:
       if (isModifier(vertexType(v))) return stepRef(env, v, false)
       basicLine(env, vertexType(v), 'Unsupported resolve')
@@ -189,7 +227,7 @@ function stepFunc(env: BtfEnv, v: usize): i32 {
   if (!proto || btfKind(proto) != KIND_FUNC_PROTO) return wrong(env, t, 'Invalid type_id')
   const n = btfVlen(proto)
   for (let i: u32 = 0; i < n; i++) {
-    const arg = proto + 12 + (<usize>i << 3)
+    const arg = proto + 12 + ((<usize>i) << 3)
     if (load<u32>(arg) || !load<u32>(arg, 4)) continue
     typeLine(env, t, 'Invalid arg#%u', i + 1)
     return -EINVAL
@@ -246,8 +284,8 @@ function stepDeclTag(env: BtfEnv, v: usize): i32 {
 function valid(env: BtfEnv, t: usize, id: u32): bool {
   if (!isResolved(env, id)) return false
   const kind = btfKind(t)
-  const toId = load<u32>(env.btf.resolvedIds + (<usize>id << 2))
-  const toSize = load<u32>(env.btf.resolvedSizes + (<usize>id << 2))
+  const toId = load<u32>(env.btf.resolvedIds + ((<usize>id) << 2))
+  const toSize = load<u32>(env.btf.resolvedSizes + ((<usize>id) << 2))
   if (isStructOrUnion(t) || kind == KIND_DATASEC) return !toId && !toSize
   if (kind == KIND_DECL_TAG || kind == KIND_FUNC) return toId != 0 && !toSize
   if (isModifier(t) || kind == KIND_PTR || kind == KIND_VAR) {
@@ -268,7 +306,7 @@ export function checkProto(env: BtfEnv, t: usize): i32 {
   }
   let n = btfVlen(t)
   if (!n) return 0
-  const last = t + 12 + (<usize>(n - 1) << 3)
+  const last = t + 12 + ((<usize>(n - 1)) << 3)
   if (!load<u32>(last, 4)) {
     if (load<u32>(last)) {
       typeLine(env, t, 'Invalid arg#%u', n)
@@ -277,7 +315,7 @@ export function checkProto(env: BtfEnv, t: usize): i32 {
     n--
   }
   for (let i: u32 = 0; i < n; i++) {
-    const arg = t + 12 + (<usize>i << 3)
+    const arg = t + 12 + ((<usize>i) << 3)
     const err = protoType(env, t, load<u32>(arg, 4), i + 1, load<u32>(arg))
     if (err) return err
   }

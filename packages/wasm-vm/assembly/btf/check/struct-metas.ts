@@ -10,18 +10,42 @@ import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from 
 import { isStruct, KIND_PTR, KIND_TYPE_TAG, KIND_VOLATILE, memberType } from '../kinds'
 import { parseFields } from '../parse-fields'
 import {
-  BPF_GRAPH_NODE, BPF_GRAPH_ROOT, BPF_KPTR, BPF_LIST_HEAD, BPF_LIST_NODE, BPF_RB_NODE, BPF_RB_ROOT, BPF_REFCOUNT,
-  BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, BtfRecord, recordField, recordHas,
+  BPF_GRAPH_NODE,
+  BPF_GRAPH_ROOT,
+  BPF_KPTR,
+  BPF_LIST_HEAD,
+  BPF_LIST_NODE,
+  BPF_RB_NODE,
+  BPF_RB_ROOT,
+  BPF_REFCOUNT,
+  BPF_RES_SPIN_LOCK,
+  BPF_SPIN_LOCK,
+  BtfRecord,
+  recordField,
+  recordHas,
 } from '../record'
 
-const FIELDS: u32 = BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK | BPF_LIST_HEAD | BPF_LIST_NODE | BPF_RB_ROOT | BPF_RB_NODE |
-  BPF_REFCOUNT | BPF_KPTR
+const FIELDS: u32 =
+  BPF_SPIN_LOCK |
+  BPF_RES_SPIN_LOCK |
+  BPF_LIST_HEAD |
+  BPF_LIST_NODE |
+  BPF_RB_ROOT |
+  BPF_RB_NODE |
+  BPF_REFCOUNT |
+  BPF_KPTR
 
 function isSpecial(btf: Btf, t: usize): bool {
   if (isStruct(t)) {
     const name = btfNameOf(btf, t)
-    return cstrIs(name, 'bpf_spin_lock') || cstrIs(name, 'bpf_list_head') || cstrIs(name, 'bpf_list_node') ||
-      cstrIs(name, 'bpf_rb_root') || cstrIs(name, 'bpf_rb_node') || cstrIs(name, 'bpf_refcount')
+    return (
+      cstrIs(name, 'bpf_spin_lock') ||
+      cstrIs(name, 'bpf_list_head') ||
+      cstrIs(name, 'bpf_list_node') ||
+      cstrIs(name, 'bpf_rb_root') ||
+      cstrIs(name, 'bpf_rb_node') ||
+      cstrIs(name, 'bpf_refcount')
+    )
   }
   return isKptr(btf, t)
 }
@@ -37,14 +61,14 @@ function isKptr(btf: Btf, t: usize): bool {
 
 /** Whether any type can be a special field: most programs have none, and the scan of members is saved. */
 function anySpecial(btf: Btf): bool {
-  for (let i: u32 = 1; i < btf.nrTypes; i++) if (isSpecial(btf, load<usize>(btf.types + (<usize>i << 2)))) return true
+  for (let i: u32 = 1; i < btf.nrTypes; i++) if (isSpecial(btf, load<usize>(btf.types + ((<usize>i) << 2)))) return true
   return false
 }
 
 export function parseStructMetas(btf: Btf): i32 {
   if (!anySpecial(btf)) return 0
   for (let i: u32 = 1; i < btf.nrTypes; i++) {
-    const t = load<usize>(btf.types + (<usize>i << 2))
+    const t = load<usize>(btf.types + ((<usize>i) << 2))
     if (!isStruct(t)) continue
     const n = btfVlen(t)
     let found = false
@@ -64,8 +88,8 @@ function addMeta(btf: Btf, id: u32, rec: usize): i32 {
   const table = btf.structMetas ? krealloc(btf.structMetas, size) : kmalloc(size)
   if (!table) return -ENOMEM
   btf.structMetas = table
-  store<u32>(table + (<usize>btf.structMetaCnt << 3), id)
-  store<usize>(table + (<usize>btf.structMetaCnt << 3), rec, 4)
+  store<u32>(table + ((<usize>btf.structMetaCnt) << 3), id)
+  store<usize>(table + ((<usize>btf.structMetaCnt) << 3), rec, 4)
   btf.structMetaCnt++
   return 0
 }
@@ -73,7 +97,8 @@ function addMeta(btf: Btf, id: u32, rec: usize): i32 {
 /** The record of a struct with special fields, null if it has none. */
 export function structRecord(btf: Btf, id: u32): BtfRecord {
   for (let i: u32 = 0; i < btf.structMetaCnt; i++) {
-    if (load<u32>(btf.structMetas + (<usize>i << 3)) == id) return changetype<BtfRecord>(load<usize>(btf.structMetas + (<usize>i << 3), 4))
+    if (load<u32>(btf.structMetas + ((<usize>i) << 3)) == id)
+      return changetype<BtfRecord>(load<usize>(btf.structMetas + ((<usize>i) << 3), 4))
   }
   return changetype<BtfRecord>(0)
 }
@@ -96,10 +121,9 @@ export function fixupFields(btf: Btf, rec: BtfRecord): i32 {
 
 function checkOwnership(btf: Btf): i32 {
   for (let i: u32 = 0; i < btf.structMetaCnt; i++) {
-    const rec = changetype<BtfRecord>(load<usize>(btf.structMetas + (<usize>i << 3), 4))
+    const rec = changetype<BtfRecord>(load<usize>(btf.structMetas + ((<usize>i) << 3), 4))
     const err = fixupFields(btf, rec)
     if (err) return err
   }
   return 0
 }
-

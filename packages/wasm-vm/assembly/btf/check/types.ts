@@ -3,13 +3,29 @@
 
 import { Btf, btfKind, btfSize, btfTypeById } from '../btf'
 import {
-  isModifierKind, KIND_ARRAY, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO,
-  KIND_FWD, KIND_INT, KIND_PTR, KIND_STRUCT, KIND_TYPEDEF, KIND_UNION, KIND_UNKN, KIND_VAR,
+  isModifierKind,
+  KIND_ARRAY,
+  KIND_DATASEC,
+  KIND_DECL_TAG,
+  KIND_ENUM,
+  KIND_ENUM64,
+  KIND_FLOAT,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_FWD,
+  KIND_INT,
+  KIND_PTR,
+  KIND_STRUCT,
+  KIND_TYPEDEF,
+  KIND_UNION,
+  KIND_UNKN,
+  KIND_VAR,
 } from '../kinds'
 
 @inline export function isModifier(t: usize): bool {
   return isModifierKind(btfKind(t))
 }
+
 @inline export function isVoid(t: usize): bool {
   return btfKind(t) == KIND_UNKN
 }
@@ -17,6 +33,7 @@ export function isNosize(t: usize): bool {
   const k = btfKind(t)
   return k == KIND_UNKN || k == KIND_FWD || k == KIND_FUNC || k == KIND_FUNC_PROTO || k == KIND_DECL_TAG
 }
+
 @inline export function isNosizeOrNull(t: usize): bool {
   return !t || isNosize(t)
 }
@@ -34,8 +51,17 @@ export function isTagTarget(t: usize): bool {
 }
 export function needsResolve(t: usize): bool {
   const k = btfKind(t)
-  return isModifierKind(k) || k == KIND_PTR || k == KIND_STRUCT || k == KIND_UNION || k == KIND_ARRAY || k == KIND_VAR ||
-    k == KIND_DECL_TAG || k == KIND_FUNC || k == KIND_DATASEC
+  return (
+    isModifierKind(k) ||
+    k == KIND_PTR ||
+    k == KIND_STRUCT ||
+    k == KIND_UNION ||
+    k == KIND_ARRAY ||
+    k == KIND_VAR ||
+    k == KIND_DECL_TAG ||
+    k == KIND_FUNC ||
+    k == KIND_DATASEC
+  )
 }
 export function hasSize(t: usize): bool {
   switch (btfKind(t)) {
@@ -74,12 +100,13 @@ const ID: usize = memory.data(4, 4)
 
 /** btf_type_id_resolve: the type that a modifier, pointer or variable resolved to. */
 export function idResolve(btf: Btf, id: u32): usize {
-  const to = load<u32>(btf.resolvedIds + (<usize>id << 2))
+  const to = load<u32>(btf.resolvedIds + ((<usize>id) << 2))
   store<u32>(ID, to)
   return btfTypeById(btf, to)
 }
 
 const SIZE: usize = memory.data(4, 4)
+
 @inline export function lastSize(): u32 {
   return load<u32>(SIZE)
 }
@@ -91,16 +118,16 @@ export function idSize(btf: Btf, id: u32): usize {
   if (isNosizeOrNull(t)) return 0
   let size: u32 = 0
   if (hasSize(t)) size = btfSize(t)
-  else if (btfKind(t) == KIND_ARRAY) size = load<u32>(btf.resolvedSizes + (<usize>id << 2))
+  else if (btfKind(t) == KIND_ARRAY) size = load<u32>(btf.resolvedSizes + ((<usize>id) << 2))
   else if (btfKind(t) == KIND_PTR) size = 8
   else {
     if (!isModifier(t) && btfKind(t) != KIND_VAR) return 0
-    const to = load<u32>(btf.resolvedIds + (<usize>id << 2))
+    const to = load<u32>(btf.resolvedIds + ((<usize>id) << 2))
     t = btfTypeById(btf, to)
     if (isNosizeOrNull(t)) return 0
     store<u32>(ID, to)
     if (hasSize(t)) size = btfSize(t)
-    else if (btfKind(t) == KIND_ARRAY) size = load<u32>(btf.resolvedSizes + (<usize>to << 2))
+    else if (btfKind(t) == KIND_ARRAY) size = load<u32>(btf.resolvedSizes + ((<usize>to) << 2))
     else if (btfKind(t) == KIND_PTR) size = 8
     else return 0
   }
