@@ -191,6 +191,13 @@ export const HELPER_SETS = [
       bpf_trace_printk` },
 ]
 
+/** Attach types whose return value nobody reads: no bpf_get_retval there, in types that take any attach type too. */
+const NO_RETVAL = [
+  'BPF_CGROUP_INET_INGRESS', 'BPF_CGROUP_INET_EGRESS', 'BPF_CGROUP_SOCK_OPS', 'BPF_CGROUP_UDP4_RECVMSG', 'BPF_CGROUP_UDP6_RECVMSG',
+  'BPF_CGROUP_UNIX_RECVMSG', 'BPF_CGROUP_INET4_GETPEERNAME', 'BPF_CGROUP_INET6_GETPEERNAME', 'BPF_CGROUP_UNIX_GETPEERNAME',
+  'BPF_CGROUP_INET4_GETSOCKNAME', 'BPF_CGROUP_INET6_GETSOCKNAME', 'BPF_CGROUP_UNIX_GETSOCKNAME',
+]
+
 // Kinds of programs. Columns: name; program type; sleepable (null: does not matter); what the program is attached to, '' where
 // that does not matter; its sets, the first that has a variant of a helper decides; attach types, null: any.
 // The first row that fits a program wins. BPF_PROG_TYPE_EXT has the kind of the program that it replaces a function of.
@@ -232,9 +239,13 @@ export const PROGRAM_KINDS = [
   ['LWT_SEG6LOCAL',            'BPF_PROG_TYPE_LWT_SEG6LOCAL',          null,  '', 'lwt_seg6local lwt_out sk_base sk_base_perfmon base base_bpf base_perfmon',
     null],
   ['SOCK_OPS',                 'BPF_PROG_TYPE_SOCK_OPS',               null,  '', 'cgroup_common sock_ops sk_base sk_base_perfmon base base_bpf base_perfmon',
+    NO_RETVAL],
+  ['SOCK_OPS_ELSEWHERE',       'BPF_PROG_TYPE_SOCK_OPS',               null,  '', 'cgroup_common cgroup_retval sock_ops sk_base sk_base_perfmon base base_bpf base_perfmon',
     null],
   ['SK_SKB',                   'BPF_PROG_TYPE_SK_SKB',                 null,  '', 'sk_skb sk_base sk_base_perfmon base base_bpf base_perfmon',
     null],
+  ['CGROUP_DEVICE_NO_RETVAL',  'BPF_PROG_TYPE_CGROUP_DEVICE',          null,  '', 'cgroup_common cgroup_current cgroup_dev base base_bpf base_perfmon',
+    NO_RETVAL],
   ['CGROUP_DEVICE',            'BPF_PROG_TYPE_CGROUP_DEVICE',          null,  '', 'cgroup_common cgroup_retval cgroup_current cgroup_dev base base_bpf base_perfmon',
     null],
   ['SK_MSG',                   'BPF_PROG_TYPE_SK_MSG',                 null,  '', 'sk_msg sk_base sk_base_perfmon base base_bpf base_perfmon',
@@ -255,6 +266,8 @@ export const PROGRAM_KINDS = [
     null],
   ['FLOW_DISSECTOR',           'BPF_PROG_TYPE_FLOW_DISSECTOR',         null,  '', 'flow_dissector sk_base sk_base_perfmon base base_bpf base_perfmon',
     null],
+  ['CGROUP_SYSCTL_NO_RETVAL',  'BPF_PROG_TYPE_CGROUP_SYSCTL',          null,  '', 'cgroup_common cgroup_current sysctl base base_bpf base_perfmon',
+    NO_RETVAL],
   ['CGROUP_SYSCTL',            'BPF_PROG_TYPE_CGROUP_SYSCTL',          null,  '', 'cgroup_common cgroup_retval cgroup_current sysctl base base_bpf base_perfmon',
     null],
   ['CGROUP_GETSOCKOPT',        'BPF_PROG_TYPE_CGROUP_SOCKOPT',         null,  '', 'cgroup_common cgroup_retval cgroup_current cg_sockopt base base_bpf base_perfmon',

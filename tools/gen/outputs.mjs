@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { contextOutputs } from './contexts.mjs'
+import { divergenceOutputs } from './divergences.mjs'
 import { helperOutputs } from './helpers.mjs'
 import { mapOutputs } from './maps.mjs'
 import { ruleOutputs } from './rules.mjs'
@@ -7,5 +8,12 @@ import { uapiOutputs } from './uapi.mjs'
 
 /** Every generated file of the repository. */
 export function outputs() {
-  return [...uapiOutputs(), ...ruleOutputs(), ...helperOutputs(), ...contextOutputs(), ...mapOutputs()]
+  return [
+    ...uapiOutputs(),
+    ...ruleOutputs(),
+    ...helperOutputs(),
+    ...contextOutputs(),
+    ...mapOutputs(),
+    ...divergenceOutputs(),
+  ]
 }

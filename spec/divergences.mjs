@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Where the virtual kernel answers otherwise than Linux 6.18, and why. What is not in this list is a defect.
+//
+// id: short name; area: heading in docs/divergences.md; linux, skep: what each does; why: the reason;
+// rows: patterns of the rows "comparison: where" of test/differential, test/oracle and the command's tests that the entry
+//       explains;
+// unsupported: what the verifier says after "skep: unsupported: " (errno ENOTSUPP, 524); a test holds these against its source.
+export const DIVERGENCES = [
+  {
+    id: 'lirc_mode2',
+    area: 'Built in or not',
+    linux: 'the kernel that was compared has no infrared decoders (CONFIG_BPF_LIRC_MODE2): program type 20 is EINVAL',
+    skep: 'the type loads, attaches to a simulated receiver and runs',
+    why: 'Linux as distributions build it has it; an option of the build is no rule of the verifier',
+    rows: [
+      '^attach \\w+: 20/',
+      '^features: (programTypes|helpers) BPF_PROG_TYPE_LIRC_MODE2$',
+      '^features: attachTypes BPF_LIRC_MODE2$',
+    ],
+    unsupported: [],
+  },
+  {
+    id: 'kprobe multi',
+    area: 'Built in or not',
+    linux:
+      'the kernel that was compared has neither kprobes nor fprobes: BPF_TRACE_KPROBE_MULTI and _SESSION cannot be attached',
+    skep: 'programs for them load and links to them are made',
+    why: 'as above; uprobes and tracepoints are compared',
+    rows: ['^features: attachTypes BPF_TRACE_KPROBE_(MULTI|SESSION)$'],
+    unsupported: [],
+  },
+  {
+    id: 'trampolines',
+    area: 'Built in or not',
+    linux: 'fentry, fexit, fmod_ret, LSM and EXT programs get EPERM without a log on the machine that was compared',
+    skep: "judged by the rules of the source where the kernel's types are given, else unsupported",
+    why: 'there is no answer to compare with; the recorded EPERM is a setting of that machine',
+    rows: ['^features: attachTypes BPF_(TRACE_FENTRY|TRACE_FEXIT|MODIFY_RETURN|LSM_MAC|LSM_CGROUP)$'],
+    unsupported: ['attachment to kernel functions and other programs'],
+  },
+  {
+    id: 'types of the kernel',
+    area: 'Verifier',
+    linux:
+      "a program may follow pointers to kernel structures and name kernel variables; the types are in the kernel's BTF",
+    skep: 'refused as unsupported, with ENOTSUPP and a line that begins "skep: unsupported"',
+    why: 'there are no such structures in the simulated world; a wrong verdict would be worse than none',
+    rows: ['^features: attachTypes BPF_TRACE_ITER$'],
+    unsupported: [
+      'R%d as a pointer to a kernel structure',
+      'access through R%d to a kernel structure',
+      'arguments that point to kernel types',
+      'results that are described by kernel types',
+      'context that is described by kernel types',
+      'kernel pointers in map values',
+      'kernel variables (ksyms with a type)',
+      'per-CPU variables of the kernel',
+      'locks of allocated objects',
+    ],
+  },
+  {
+    id: 'kernel functions',
+    area: 'Verifier',
+    linux: 'programs call kernel functions (kfuncs) by their BTF id',
+    skep: 'refused as unsupported',
+    why: 'the ids belong to one build of one kernel; the functions would have to exist here too',
+    rows: [],
+    unsupported: ['kernel function calls (BTF id %d)'],
+  },
+  {
+    id: 'struct_ops',
+    area: 'Verifier',
+    linux: 'programs take the place of the members of a kernel structure of functions, such as tcp_congestion_ops',
+    skep: 'refused as unsupported',
+    why: "the structures are the kernel's own types",
+    rows: [],
+    unsupported: ['struct_ops'],
+  },
+  {
+    id: 'arenas',
+    area: 'Verifier',
+    linux: 'a program and its user share sparse memory (map type 33), with address space casts in the code',
+    skep: 'the map can be made; programs that use it are refused as unsupported',
+    why: 'an arena lives from faults on pages, which WebAssembly memory does not have',
+    rows: [],
+    unsupported: ['arenas', 'arenas (addr_space_cast)'],
+  },
+  {
+    id: 'CO-RE in the kernel',
+    area: 'Verifier',
+    linux: 'relocations given in core_relos are applied by the kernel',
+    skep: 'refused as unsupported; the loader of this project applies them before, as libbpf does',
+    why: 'only light skeletons need it',
+    rows: [],
+    unsupported: ['CO-RE relocations applied by the kernel'],
+  },
+  {
+    id: 'calls not supported',
+    area: 'Verifier',
+    linux: 'a few helpers work on kernel structures only',
+    skep: 'refused as unsupported, by the name of the helper',
+    why: 'as for the types of the kernel',
+    rows: [],
+    unsupported: ['calls of %S'],
+  },
+  {
+    id: 'maps bound to a program',
+    area: 'Verifier',
+    linux: 'a map made with excl_prog_hash may be used by the program with that hash alone',
+    skep: 'such a map can be made; a program that uses one is refused as unsupported',
+    why: 'only signed loaders need it',
+    rows: [],
+    unsupported: ['maps bound to one program by its hash'],
+  },
+  {
+    id: 'addresses and times',
+    area: 'Information',
+    linux: 'logs and bpf_prog_info hold addresses of kernel memory, times, and x86 code',
+    skep: 'addresses are offsets in linear memory, jited code is a WebAssembly module',
+    why: 'they differ between two runs of Linux as well; comparisons mask them',
+    rows: [],
+    unsupported: [],
+  },
+  {
+    id: 'configuration',
+    area: 'Information',
+    linux: 'CONFIG_… externs of an object take the values that the kernel was built with',
+    skep: 'there is no configuration unless the host gives one: weak externs are zero',
+    why: 'a program that branches on the configuration is judged on another path, with other counts',
+    rows: ['^selftests: (bpf_syscall_macro/|test_attach_probe/)'],
+    unsupported: [],
+  },
+]
