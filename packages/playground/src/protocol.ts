@@ -146,6 +146,8 @@ export interface StepState {
   readonly program: string
   /** Instruction that comes next, as numbered in {@link ProgramView.insns}; -1 at the end. */
   readonly slot: number
+  /** Instructions that were executed last in the program in view, the latest at the end. */
+  readonly recent: readonly number[]
   readonly registers: readonly bigint[]
   /** Register values one step earlier, to mark what changed. */
   readonly previous: readonly bigint[] | undefined

@@ -13,7 +13,11 @@ function Figures() {
   return (
     <>
       <table class="map">
-        <caption>{runs > 1 ? `Average of ${runs} runs` : 'One run each, with the call around it'}</caption>
+        <caption>
+          {runs > 1
+            ? `One run, by the best average of ${runs}, without what the kernel does around it`
+            : 'One run each, with the call around it'}
+        </caption>
         <thead>
           <tr>
             <th scope="col">Engine</th>

@@ -91,7 +91,9 @@ function Rows({ rows, caption }: { rows: readonly ProofRow[]; caption: string })
 function Trail({ visit }: { visit: Visit }) {
   const steps = trail(knowledge.value, visit.path)
   const end = steps.lastIndexOf(visit)
-  const jumps = steps.slice(0, end + 1).filter((step, i, all) => i > 0 && step.insn !== all[i - 1]!.insn + 1)
+  const order = program.value?.insns.map(({ slot }) => slot) ?? []
+  const isJump = (from: number, to: number) => order.indexOf(to) !== order.indexOf(from) + 1
+  const jumps = steps.slice(0, end + 1).filter((step, i, all) => i > 0 && isJump(all[i - 1]!.insn, step.insn))
   if (jumps.length === 0) return null
   return (
     <p class="trail">

@@ -116,7 +116,7 @@ export function StepPanel() {
                 <MapTable key={map.name} map={map} />
               ))}
               <Variables variables={state.variables} />
-              {state.trace && <pre class="trace">{state.trace}</pre>}
+              {state.trace && <pre class="trace">{state.trace.replace(/^ +/gm, '')}</pre>}
             </div>
           </div>
         </>

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { TOUR, type TourStep } from '../content/tour.ts'
 import { document as current, program, select } from '../state/document.ts'
 import { pick } from '../state/navigation.ts'
-import { run } from '../state/run.ts'
+import { chosenInput, run } from '../state/run.ts'
 import { startStepping } from '../state/step.ts'
 import { route, tab, tourStep } from '../state/view.ts'
 
@@ -13,8 +13,11 @@ async function prepare({ example, tab: wanted, act }: TourStep): Promise<void> {
   if (doc?.kind !== 'example' || doc.folder !== example) await pick(example)
   tab.value = wanted
   if (act === 'run') await run()
-  else if (act === 'step') await startStepping(5)
-  else if (act === 'select-null-check') {
+  else if (act === 'step') {
+    // A TCP packet: the program counts it.
+    chosenInput.value = 2
+    await startStepping(11)
+  } else if (act === 'select-null-check') {
     const check = program.value?.insns.find(({ text }) => text.startsWith('if r0 == 0x0'))
     if (check) select(check.slot)
   }

@@ -7,7 +7,7 @@ export function Trace() {
     <section aria-label="Trace pipe">
       <h3>Trace pipe</h3>
       <pre class="trace" tabIndex={0}>
-        {trace.value}
+        {trace.value.replace(/^ +/gm, '')}
       </pre>
     </section>
   )

@@ -2,7 +2,7 @@
 import type { VariableView } from '../protocol.ts'
 
 export function Variables({ variables }: { variables: readonly VariableView[] }) {
-  const shown = variables.filter(({ section }) => !section.startsWith('.rodata.str'))
+  const shown = variables.filter(({ name, section }) => !section.startsWith('.rodata.str') && !name.includes('____fmt'))
   if (shown.length === 0) return null
   return (
     <table class="map">

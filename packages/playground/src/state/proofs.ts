@@ -2,9 +2,9 @@
 /** What was proved at an instruction, next to what is so now. */
 import { effect } from '@preact/signals'
 import type { StepState } from '../protocol.ts'
-import type { Frame, State, Visit } from '../verifier/log.ts'
+import { type Frame, type State, trail, type Visit } from '../verifier/log.ts'
 import { type Agreement, agree, inWords, type Places, parseProof } from '../verifier/value.ts'
-import { program, selected, visitIndex, visits } from './document.ts'
+import { knowledge, program, selected, visitIndex, visits } from './document.ts'
 import { step } from './step.ts'
 
 export interface ProofRow {
@@ -109,14 +109,32 @@ export function proofRows(visit: Visit): { before: ProofRow[]; after: ProofRow[]
   return { before, after }
 }
 
-/** The visit whose proofs all hold where the run stands: the path that it took, as far as that can be told. */
+/** How many of the instructions that were executed last are those on the way to the visit, counted from the end. */
+function commonWay(state: StepState, visit: Visit): number {
+  const way = trail(knowledge.value, visit.path)
+  const end = way.lastIndexOf(visit)
+  let length = 0
+  while (length < state.recent.length && length < end) {
+    if (way[end - 1 - length]!.insn !== state.recent.at(-1 - length)) break
+    length++
+  }
+  return length
+}
+
+/** The visit on the path that the run took: its proofs hold, and most of the way to it is the same. */
 function matchingVisit(state: StepState, all: readonly Visit[]): number {
-  const found = all.findIndex(
-    (visit) =>
-      visit.before.length === state.frames.length &&
-      proofRows(visit).before.every(({ agreement }) => agreement !== 'outside'),
-  )
-  return Math.max(found, 0)
+  let best = 0
+  let longest = -1
+  all.forEach((visit, index) => {
+    if (visit.before.length !== state.frames.length) return
+    if (proofRows(visit).before.some(({ agreement }) => agreement === 'outside')) return
+    const length = commonWay(state, visit)
+    if (length > longest) {
+      longest = length
+      best = index
+    }
+  })
+  return best
 }
 
 effect(() => {

@@ -9,6 +9,8 @@ import type { Session } from './session.ts'
 /** Instructions that a step over a C line may take before it stops anyway. */
 const LINE_LIMIT = 10_000
 const MAX_PACKET = 4096
+/** Executed instructions that the page is told of. */
+const RECENT = 64
 /** Bytes of a frame's stack that are shown. */
 const MAX_STACK = 512
 
@@ -160,6 +162,17 @@ export class Steps {
     })
   }
 
+  /** Slots of the last instructions, as far as they belong to the program. */
+  #recent(progId: number | undefined): number[] {
+    const slots: number[] = []
+    for (let i = 1; i <= RECENT && i <= this.#stepper.position; i++) {
+      const view = this.#stepper.viewAt(this.#stepper.position - i)
+      if (view?.progId !== progId) break
+      if (view) slots.push(this.#slotOf(view))
+    }
+    return slots.reverse()
+  }
+
   #packet(): StepState['packet'] {
     const view = this.#session.view.programs.find((p) => p.name === this.#ask.program)
     if (view?.input !== 'packet') return undefined
@@ -201,6 +214,7 @@ export class Steps {
       length: end?.position,
       program: program?.name ?? this.#ask.program,
       slot: view ? this.#slotOf(view) : -1,
+      recent: this.#recent(view?.progId),
       registers: view?.registers ?? [],
       previous: position > 0 ? stepper.viewAt(position - 1)?.registers : undefined,
       frames: this.#frames(),
