@@ -5,7 +5,18 @@
 // Packed: integers and pointers aligned to 4; strings, addresses of hosts and symbols as zero-terminated text; %c a byte.
 
 import { EINVAL, ENOSPC } from '../gen/errno.gen'
-import { FMT_LEFT, FMT_PLUS, FMT_SIGNED, FMT_SPACE, FMT_UPPER, FMT_ZERO, putByte, putNumber, putText, Sink } from '../mem/format'
+import {
+  FMT_LEFT,
+  FMT_PLUS,
+  FMT_SIGNED,
+  FMT_SPACE,
+  FMT_UPPER,
+  FMT_ZERO,
+  putByte,
+  putNumber,
+  putText,
+  Sink,
+} from '../mem/format'
 import { keyHash } from '../maps/jhash'
 import { isAlnum, isControl, isDigit, isPunct, isSpace } from './ctype'
 import { readable } from './probe'
@@ -35,12 +46,15 @@ const PERCENT: u32 = 37
 }
 const PREPARE: usize = memory.data(offsetof<Prepare>(), 8)
 
+
 @inline function at(p: Prepare, off: usize): u32 {
   return <u32>load<u8>(p.fmt + p.i + off)
 }
+
 @inline function argument(p: Prepare): u64 {
-  return load<u64>(p.args + (<usize>p.cnt << 3))
+  return load<u64>(p.args + ((<usize>p.cnt) << 3))
 }
+
 @inline function endsHere(c: u32): bool {
   return c == 0 || isSpace(c) || isPunct(c)
 }
@@ -294,7 +308,7 @@ function put(s: Sink, spec: Spec): void {
     case 100:
     case 105: {
       const v = takeNumber(spec, spec.long)
-      putNumber(s, spec.long ? v : <u64><i64><i32>v, 10, spec.flags | FMT_SIGNED, width, -1)
+      putNumber(s, spec.long ? v : <u64>(<i64>(<i32>v)), 10, spec.flags | FMT_SIGNED, width, -1)
       break
     }
     case 117:

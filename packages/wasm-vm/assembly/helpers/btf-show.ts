@@ -37,6 +37,7 @@ const INT_CHAR: u32 = 2
 const MEMBER_SIZE: usize = 12
 const MAX_INDENT: u32 = 32
 
+
 @unmanaged export class Show {
   btf: Btf
   out: Sink
@@ -134,9 +135,9 @@ function showBits(show: Show, data: usize, offset: u32, bits: u32): void {
     high >>= offset
   }
   if (bits < 64) {
-    low &= (<u64>1 << bits) - 1
+    low &= ((<u64>1) << bits) - 1
     high = 0
-  } else if (bits < 128) high &= (<u64>1 << (bits - 64)) - 1
+  } else if (bits < 128) high &= ((<u64>1) << (bits - 64)) - 1
   putHex128(show, low, high)
 }
 
@@ -210,11 +211,11 @@ function showEnum(show: Show, t: usize, id: u32, data: usize): void {
   let name: usize = 0
   for (let i: u32 = 0; i < btfVlen(t) && !name; i++) {
     const e = t + 12 + <usize>i * size
-    const v = wide ? (<u64>load<u32>(e, 8) << 32) | <u64>load<u32>(e, 4) : <u64>load<u32>(e, 4)
+    const v = wide ? ((<u64>load<u32>(e, 8)) << 32) | (<u64>load<u32>(e, 4)) : <u64>load<u32>(e, 4)
     if (v == value) name = btfNameByOffset(show.btf, load<u32>(e))
   }
   const signed = btfKflag(t)
-  if (!name) putValue(show, signed && !wide ? <u64><i64><i32>value : value, 10, signed ? FMT_SIGNED : 0)
+  if (!name) putValue(show, signed && !wide ? <u64>(<i64>(<i32>value)) : value, 10, signed ? FMT_SIGNED : 0)
   else if (begin(show, false)) {
     putText(show.out, name, 1, 0, 0, -1)
     putEnd(show)
@@ -268,7 +269,8 @@ function showElements(show: Show, t: usize, id: u32, data: usize): void {
   const count = load<u32>(t, 20)
   const elem = skipModifiers(show.btf, elemId)
   const kind = elem ? btfKind(elem) : 0
-  const sized = kind == KIND_INT || kind == KIND_STRUCT || kind == KIND_UNION || kind == KIND_ENUM || kind == KIND_ENUM64
+  const sized =
+    kind == KIND_INT || kind == KIND_STRUCT || kind == KIND_UNION || kind == KIND_ENUM || kind == KIND_ENUM64
   const size: u32 = sized ? btfSize(elem) : kind == KIND_PTR ? 8 : 0
   show.arrayEncoding = kind == KIND_INT ? (size == 1 ? INT_CHAR : (load<u32>(elem, 12) >> 24) & 15) : 0
   show.arrayTerminated = false

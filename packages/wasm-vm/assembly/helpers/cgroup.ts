@@ -31,7 +31,8 @@ export function testStorageBegin(prog: Prog): bool {
   const item = changetype<RunItem>(TEST_ITEM)
   item.storage0 = testStorage(prog.cgroupStorage0)
   item.storage1 = testStorage(prog.cgroupStorage1)
-  const missing = (changetype<usize>(prog.cgroupStorage0) != 0 && !item.storage0) ||
+  const missing =
+    (changetype<usize>(prog.cgroupStorage0) != 0 && !item.storage0) ||
     (changetype<usize>(prog.cgroupStorage1) != 0 && !item.storage1)
   return !missing
 }

@@ -18,6 +18,7 @@ const MANGLED_0: u16 = 0xffff
   const s = a + b
   return s + u32(s < b)
 }
+
 @inline function csumSub(a: u32, b: u32): u32 {
   return csumAdd(a, ~b)
 }
@@ -25,6 +26,7 @@ const MANGLED_0: u16 = 0xffff
 export function csumFold(sum: u32): u16 {
   return <u16>~csumFrom32(sum)
 }
+
 @inline function csumFrom32(sum: u32): u32 {
   return (sum + rotl<u32>(sum, 16)) >> 16
 }
@@ -35,19 +37,22 @@ export function csumPartial(p: usize, len: u32, seed: u32): u32 {
   let i: u32 = 0
   for (; i + 4 <= len; i += 4) sum += <u64>load<u32>(p + i)
   let rest: u32 = 0
-  for (let shift: u32 = 0; i < len; i++, shift += 8) rest |= <u32>load<u8>(p + i) << shift
+  for (let shift: u32 = 0; i < len; i++, shift += 8) rest |= (<u32>load<u8>(p + i)) << shift
   sum += <u64>rest
   sum = (sum & 0xffffffff) + (sum >> 32)
   sum = (sum & 0xffffffff) + (sum >> 32)
   return <u32>sum
 }
 
+
 @inline function replaceByDiff(ptr: usize, diff: u32): void {
   store<u16>(ptr, csumFold(csumAdd(diff, ~(<u32>load<u16>(ptr)))))
 }
+
 @inline function replace4(ptr: usize, from: u32, to: u32): void {
   store<u16>(ptr, csumFold(csumAdd(csumSub(~(<u32>load<u16>(ptr)), from), to)))
 }
+
 
 @inline function add16(a: u16, b: u16): u16 {
   const s = <u16>(a + b)
@@ -55,7 +60,7 @@ export function csumPartial(p: usize, len: u32, seed: u32): u32 {
 }
 function replace2(ptr: usize, from: u16, to: u16): void {
   const old = load<u16>(ptr)
-  store<u16>(ptr, <u16>~<u32>add16(add16(<u16>~<u32>old, <u16>~<u32>from), to))
+  store<u16>(ptr, <u16>~(<u32>add16(add16(<u16>~(<u32>old), <u16>~(<u32>from)), to)))
 }
 
 export function l3CsumReplace(ctx: u64, offset: u64, from: u64, to: u64, flags: u64): u64 {
@@ -86,7 +91,7 @@ function protoReplace4(ptr: usize, skb: Skb, from: u32, to: u32, pseudo: bool): 
     replace4(ptr, from, to)
     if (skb.ipSummed == CHECKSUM_COMPLETE && pseudo) skb.csum = ~csumAdd(csumSub(~skb.csum, from), to)
   } else if (pseudo) {
-    store<u16>(ptr, <u16>~<u32>csumFold(csumAdd(csumSub(<u32>load<u16>(ptr), from), to)))
+    store<u16>(ptr, <u16>~(<u32>csumFold(csumAdd(csumSub(<u32>load<u16>(ptr), from), to))))
   }
 }
 
@@ -95,7 +100,7 @@ function protoReplaceByDiff(ptr: usize, skb: Skb, diff: u32, pseudo: bool, ipv6:
     replaceByDiff(ptr, diff)
     if (skb.ipSummed == CHECKSUM_COMPLETE && pseudo && !ipv6) skb.csum = ~csumSub(diff, skb.csum)
   } else if (pseudo) {
-    store<u16>(ptr, <u16>~<u32>csumFold(csumAdd(diff, <u32>load<u16>(ptr))))
+    store<u16>(ptr, <u16>~(<u32>csumFold(csumAdd(diff, <u32>load<u16>(ptr)))))
   }
 }
 
@@ -115,7 +120,7 @@ export function l4CsumReplace(ctx: u64, offset: u64, from: u64, to: u64, flags: 
       protoReplaceByDiff(ptr, skb, <u32>to, pseudo, (flags & F_IPV6) != 0)
       break
     case 2:
-      protoReplace4(ptr, skb, <u32><u16>from, <u32><u16>to, pseudo)
+      protoReplace4(ptr, skb, <u32>(<u16>from), <u32>(<u16>to), pseudo)
       break
     case 4:
       protoReplace4(ptr, skb, <u32>from, <u32>to, pseudo)

@@ -20,27 +20,34 @@ const MAX_SIZE: u32 = (1 << 24) - 1
 const TYPE_SHIFT: u32 = 28
 const RDONLY: u32 = 1 << 31
 
+
 @unmanaged export class Dynptr {
   data: u64
   size: u32
   offset: u32
 }
 
+
 @inline export function dynptrSizeOk(size: u32): bool {
   return size <= MAX_SIZE
 }
+
 @inline export function dynptrSize(d: Dynptr): u32 {
   return d.size & MAX_SIZE
 }
+
 @inline export function dynptrSetSize(d: Dynptr, size: u32): void {
   d.size = (d.size & ~MAX_SIZE) | size
 }
+
 @inline export function dynptrType(d: Dynptr): u32 {
   return (d.size & ~RDONLY) >> TYPE_SHIFT
 }
+
 @inline export function dynptrReadOnly(d: Dynptr): bool {
   return (d.size & RDONLY) != 0
 }
+
 @inline export function dynptrSetReadOnly(d: Dynptr): void {
   d.size |= RDONLY
 }
@@ -61,6 +68,7 @@ export function dynptrClear(d: Dynptr): void {
   const size = dynptrSize(d)
   return len <= size && offset <= size - len
 }
+
 
 @inline function isPlain(d: Dynptr): bool {
   return dynptrType(d) == DYNPTR_LOCAL || dynptrType(d) == DYNPTR_RINGBUF

@@ -5,9 +5,11 @@ import { addRegion, removeRegion } from '../interp/regions'
 import { currentRun, ENGINE_CHECKED } from '../interp/run-state'
 import { Prog } from '../prog/prog'
 
+
 @inline export function callingProg(): Prog {
   return changetype<Prog>(currentRun().prog)
 }
+
 
 @inline export function progType(): u32 {
   const p = currentRun().prog
@@ -16,11 +18,11 @@ import { Prog } from '../prog/prog'
 
 /** A negative errno as programs see it. */
 @inline export function errno(e: i32): u64 {
-  return <u64>(-<i64>e)
+  return <u64>-(<i64>e)
 }
 /** An i32 result, sign-extended. */
 @inline export function asResult(r: i32): u64 {
-  return <u64><i64>r
+  return <u64>(<i64>r)
 }
 
 /** Lets a program on the checked engine touch what a helper gave it. */
@@ -28,6 +30,7 @@ import { Prog } from '../prog/prog'
   const run = currentRun()
   if (run.engine == ENGINE_CHECKED && p) addRegion(run, p, size, true)
 }
+
 @inline export function takeMemory(p: usize): void {
   const run = currentRun()
   if (run.engine == ENGINE_CHECKED) removeRegion(run, p)

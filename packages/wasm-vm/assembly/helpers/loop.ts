@@ -11,7 +11,7 @@ export function bpfLoop(n: u64, fn: u64, ctx: u64, flags: u64, r5: u64): u64 {
   const turns = <u32>n
   if (flags) return errno(EINVAL)
   // the verifier's inlined form moves the errno as 32 bits
-  if (turns > BPF_MAX_LOOPS) return <u64><u32>-E2BIG
+  if (turns > BPF_MAX_LOOPS) return <u64>(<u32>-E2BIG)
   for (let i: u32 = 0; i < turns; i++) {
     if (invokeCallback(fn, <u64>i, ctx, 0, 0, 0)) return <u64>(i + 1)
   }

@@ -21,7 +21,8 @@ function deviceOf(own: NetDevice, ifindex: u32): NetDevice {
 }
 
 export function checkMtu(ctx: u64, ifindex: u64, mtuLen: u64, diff: u64, flags: u64): u64 {
-  return progType() == BPF_PROG_TYPE_XDP ? xdpCheckMtu(ctx, <u32>ifindex, <usize>mtuLen, <i32>diff, flags)
+  return progType() == BPF_PROG_TYPE_XDP
+    ? xdpCheckMtu(ctx, <u32>ifindex, <usize>mtuLen, <i32>diff, flags)
     : skbCheckMtu(ctx, <u32>ifindex, <usize>mtuLen, <i32>diff, flags)
 }
 

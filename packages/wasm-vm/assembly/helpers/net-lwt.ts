@@ -27,7 +27,7 @@ function room(skb: Skb, len: u32): bool {
 function pushIp(skb: Skb, hdr: usize, len: u32): i32 {
   if (len < 20 || len > MAX_ENCAP) return -EINVAL
   const version = load<u8>(hdr) >> 4
-  if (version == 4 ? len < (<u32>load<u8>(hdr) & 15) * 4 : version != 6 || len < IP6_HLEN) return -EINVAL
+  if (version == 4 ? len < ((<u32>load<u8>(hdr)) & 15) * 4 : version != 6 || len < IP6_HLEN) return -EINVAL
   if (!room(skb, len + skb.macLen)) return -ENOMEM
   skb.innerNet = skb.net
   skb.encapsulation = true
@@ -37,7 +37,8 @@ function pushIp(skb: Skb, hdr: usize, len: u32): i32 {
   skb.hash = 0
   skb.protocol = version == 4 ? P_IP : P_IPV6
   const ip = <usize>skb.data
-  if (version == 4 && !load<u16>(ip, 10)) store<u16>(ip, csumFold(csumPartial(ip, (<u32>load<u8>(ip) & 15) * 4, 0)), 10)
+  if (version == 4 && !load<u16>(ip, 10))
+    store<u16>(ip, csumFold(csumPartial(ip, ((<u32>load<u8>(ip)) & 15) * 4, 0)), 10)
   return 0
 }
 
@@ -62,7 +63,7 @@ function pushInline(skb: Skb, srh: usize, len: u32): i32 {
   store<u8>(at, load<u8>(ip, 6))
   store<u8>(ip, NEXT_ROUTING, 6)
   memory.copy(at + 8, ip + 24, 16)
-  memory.copy(ip + 24, at + 8 + (<usize>load<u8>(srh, 4) << 4), 16)
+  memory.copy(ip + 24, at + 8 + ((<usize>load<u8>(srh, 4)) << 4), 16)
   return 0
 }
 
@@ -83,7 +84,7 @@ function pushOuter(skb: Skb, srh: usize, len: u32): i32 {
   memory.copy(at, srh, len)
   store<u8>(at, NEXT_IPV6)
   if (v6) memory.copy(ip + 8, inner + 8, 16)
-  memory.copy(ip + 24, at + 8 + (<usize>load<u8>(srh, 4) << 4), 16)
+  memory.copy(ip + 24, at + 8 + ((<usize>load<u8>(srh, 4)) << 4), 16)
   skb.innerNet = skb.net
   skb.encapsulation = true
   skb.protocol = P_IPV6

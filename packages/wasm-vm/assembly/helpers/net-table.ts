@@ -2,7 +2,10 @@
 // Helpers on tunnels: ids to functions of the WebAssembly table.
 
 import {
-  BPF_FUNC_lwt_push_encap, BPF_FUNC_skb_get_tunnel_key, BPF_FUNC_skb_get_tunnel_opt, BPF_FUNC_skb_set_tunnel_key,
+  BPF_FUNC_lwt_push_encap,
+  BPF_FUNC_skb_get_tunnel_key,
+  BPF_FUNC_skb_get_tunnel_opt,
+  BPF_FUNC_skb_set_tunnel_key,
   BPF_FUNC_skb_set_tunnel_opt,
 } from '../gen/uapi-enums.gen'
 import { lwtPushEncap } from './net-lwt'
@@ -10,11 +13,17 @@ import { skbGetTunnelKey, skbGetTunnelOpt, skbSetTunnelKey, skbSetTunnelOpt } fr
 
 export function netHelperFn(id: i32): i32 {
   switch (id) {
-    case BPF_FUNC_skb_get_tunnel_key: return <i32>skbGetTunnelKey.index
-    case BPF_FUNC_skb_set_tunnel_key: return <i32>skbSetTunnelKey.index
-    case BPF_FUNC_skb_get_tunnel_opt: return <i32>skbGetTunnelOpt.index
-    case BPF_FUNC_skb_set_tunnel_opt: return <i32>skbSetTunnelOpt.index
-    case BPF_FUNC_lwt_push_encap: return <i32>lwtPushEncap.index
-    default: return 0
+    case BPF_FUNC_skb_get_tunnel_key:
+      return <i32>skbGetTunnelKey.index
+    case BPF_FUNC_skb_set_tunnel_key:
+      return <i32>skbSetTunnelKey.index
+    case BPF_FUNC_skb_get_tunnel_opt:
+      return <i32>skbGetTunnelOpt.index
+    case BPF_FUNC_skb_set_tunnel_opt:
+      return <i32>skbSetTunnelOpt.index
+    case BPF_FUNC_lwt_push_encap:
+      return <i32>lwtPushEncap.index
+    default:
+      return 0
   }
 }

@@ -11,7 +11,7 @@ const NULL_PAGES: u64 = 4096
 
 /** Whether the address is there to be read. */
 export function readable(at: u64, size: u64): bool {
-  const end = <u64>memory.size() << 16
+  const end = (<u64>memory.size()) << 16
   return at >= NULL_PAGES && at <= end && size <= end - at
 }
 

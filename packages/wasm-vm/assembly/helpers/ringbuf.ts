@@ -5,11 +5,24 @@ import { E2BIG, EAGAIN, EBUSY, EINVAL, ENODATA } from '../gen/errno.gen'
 import { invokeCallback } from '../interp/run'
 import { BpfMap } from '../maps/map'
 import {
-  consumerPos, producerPos, RB_FORCE_WAKEUP, RB_NO_WAKEUP, ring, RINGBUF_BUSY, RINGBUF_DISCARD, RINGBUF_HDR, RingMap,
-  ringCommit, ringData, ringOutput, ringQuery, ringReserve,
+  consumerPos,
+  producerPos,
+  RB_FORCE_WAKEUP,
+  RB_NO_WAKEUP,
+  ring,
+  RINGBUF_BUSY,
+  RINGBUF_DISCARD,
+  RINGBUF_HDR,
+  RingMap,
+  ringCommit,
+  ringData,
+  ringOutput,
+  ringQuery,
+  ringReserve,
 } from '../maps/ringbuf'
 import { DYNPTR_RINGBUF, DYNPTR_LOCAL, Dynptr, dynptrClear, dynptrInit, dynptrSizeOk } from './dynptr'
 import { errno, giveMemory, takeMemory } from './given'
+
 
 @inline function asMap(p: u64): BpfMap {
   return changetype<BpfMap>(<usize>p)
@@ -92,7 +105,7 @@ function peekUser(r: RingMap): i32 {
   if (prod & 7) return -EINVAL
   const cons = load<u64>(consumerPos(r))
   if (cons >= prod) return -ENODATA
-  const hdr = ringData(r) + <usize>(cons & <u64>r.mask)
+  const hdr = ringData(r) + <usize>(cons & (<u64>r.mask))
   const word = load<u32>(hdr)
   const size = word & ~(RINGBUF_BUSY | RINGBUF_DISCARD)
   const total = <u64>((size + RINGBUF_HDR + 7) & ~7)
@@ -128,7 +141,7 @@ export function userRingbufDrain(map: u64, fn: u64, ctx: u64, flags: u64, r5: u6
   }
   r.busy = false
   if (flags & RB_FORCE_WAKEUP || (!(flags & RB_NO_WAKEUP) && samples > 0)) r.wakeups++
-  return err ? <u64><i64>err : <u64>(samples - discarded)
+  return err ? <u64>(<i64>err) : <u64>(samples - discarded)
 }
 
 /** The sample is behind the consumer once the callback was there. */

@@ -12,6 +12,7 @@ import { asResult, errno } from './given'
   count: u32
 }
 
+
 @inline export function seqOverflowed(m: SeqFile): bool {
   return m.count == m.size
 }

@@ -3,8 +3,8 @@
 // net/core/skbuff.c.
 
 import { EINVAL, ENOMEM, EOPNOTSUPP } from '../gen/errno.gen'
-import { keyHash } from '../maps/jhash'
-import { Skb, skbHeadroom, skbMakeRoom, skbNet, skbPull, skbPush } from '../world/skb'
+import { flowHash } from '../world/flow'
+import { Skb, skbHeadroom, skbMakeRoom, skbPull, skbPush } from '../world/skb'
 import { errno } from './given'
 import { asSkb } from './skb-bytes'
 
@@ -15,6 +15,7 @@ const P_IPV6: u32 = 0xdd86
 const VLAN_HLEN: u32 = 4
 const ETH_HLEN: u32 = 14
 const MACS: u32 = 12
+
 
 @inline function isVlan(proto: u32): bool {
   return proto == P_8021Q || proto == P_8021AD
@@ -46,7 +47,7 @@ function insertTag(skb: Skb): bool {
 
 export function skbVlanPush(ctx: u64, proto: u64, tci: u64, r4: u64, r5: u64): u64 {
   const skb = asSkb(ctx)
-  let p = <u32><u16>proto
+  let p = <u32>(<u16>proto)
   if (!isVlan(p)) p = P_8021Q
   if (skb.vlanPresent) {
     if (skb.data != <u32>skb.head + skb.mac) return errno(EINVAL)
@@ -54,7 +55,7 @@ export function skbVlanPush(ctx: u64, proto: u64, tci: u64, r4: u64, r5: u64): u
     skb.protocol = skb.vlanProto
     skb.net -= VLAN_HLEN
   }
-  putTag(skb, p, <u32><u16>tci)
+  putTag(skb, p, <u32>(<u16>tci))
   skb.macLen = skb.net - skb.mac
   return 0
 }
@@ -95,39 +96,10 @@ export function skbVlanPop(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   return 0
 }
 
-const FLOW: usize = memory.data(48, 8)
-
-/** Hash of the flow: addresses, ports and protocol, the same in both directions. */
-export function flowHash(skb: Skb): u32 {
-  memory.fill(FLOW, 0, 48)
-  const net = skbNet(skb)
-  const left = <i32>(skb.dataEnd - <u32>net)
-  store<u32>(FLOW, skb.protocol, 40)
-  if (skb.protocol == P_IP && left >= 20) {
-    const head = (<u32>load<u8>(net) & 15) << 2
-    const more = (bswap<u16>(load<u16>(net, 6)) & 0x3fff) != 0
-    putFlow(net + 12, 4, load<u8>(net, 9), !more && left >= <i32>head + 4 ? net + head : 0)
-  } else if (skb.protocol == P_IPV6 && left >= 40) {
-    putFlow(net + 8, 16, load<u8>(net, 6), left >= 44 ? net + 40 : 0)
-  }
-  const h = keyHash(FLOW, 48, 0x7a3d)
-  return h ? h : 1
-}
-
-function putFlow(addrs: usize, len: usize, proto: u8, ports: usize): void {
-  const hasPorts = ports != 0 && (proto == 6 || proto == 17 || proto == 132)
-  const swap = memory.compare(addrs, addrs + len, len) > 0
-  memory.copy(FLOW + (swap ? 16 : 0), addrs, len)
-  memory.copy(FLOW + (swap ? 0 : 16), addrs + len, len)
-  store<u8>(FLOW, proto, 44)
-  if (!hasPorts) return
-  store<u16>(FLOW + (swap ? 2 : 0), load<u16>(ports), 32)
-  store<u16>(FLOW + (swap ? 0 : 2), load<u16>(ports, 2), 32)
-}
-
 export function getHashRecalc(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   const skb = asSkb(ctx)
-  if (!skb.hash) skb.hash = flowHash(skb)
+  // what is not understood has a hash too
+  if (!flowHash(skb)) skb.hash = 1
   return <u64>skb.hash
 }
 export function setHashInvalid(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {

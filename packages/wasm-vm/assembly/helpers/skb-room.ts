@@ -30,8 +30,15 @@ const DECAP_L3_IPV4: u64 = 1 << 7
 const DECAP_L3_IPV6: u64 = 1 << 8
 const DECAP_L3: u64 = DECAP_L3_IPV4 | DECAP_L3_IPV6
 const ENCAP_L2_SHIFT: u64 = 56
-const KNOWN: u64 = FIXED_GSO | ENCAP_L3 | ENCAP_L4_GRE | ENCAP_L4_UDP | ENCAP_L2_ETH | DECAP_L3 | NO_CSUM_RESET |
-  <u64>0xff << ENCAP_L2_SHIFT
+const KNOWN: u64 =
+  FIXED_GSO |
+  ENCAP_L3 |
+  ENCAP_L4_GRE |
+  ENCAP_L4_UDP |
+  ENCAP_L2_ETH |
+  DECAP_L3 |
+  NO_CSUM_RESET |
+  ((<u64>0xff) << ENCAP_L2_SHIFT)
 
 // SKB_GSO_*
 const GSO_TCPV4: u32 = 1 << 0
@@ -175,7 +182,7 @@ export function skbAdjustRoom(ctx: u64, diff: u64, mode: u64, flags: u64, r5: u6
 /** bpf_skb_change_proto: between IPv4 and IPv6; the program writes the header. */
 export function skbChangeProto(ctx: u64, proto: u64, flags: u64, r4: u64, r5: u64): u64 {
   const skb = asSkb(ctx)
-  const to = <u32><u16>proto
+  const to = <u32>(<u16>proto)
   if (flags) return errno(EINVAL)
   const diff = IPV6_LEN - IPV4_LEN
   const off = skb.net - skb.mac

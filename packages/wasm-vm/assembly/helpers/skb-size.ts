@@ -2,12 +2,23 @@
 // Making a packet longer or shorter at its ends. Kernel counterpart: net/core/filter.c (bpf_skb_change_*).
 
 import { EFAULT, EINVAL, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
-import { CHECKSUM_NONE, CHECKSUM_PARTIAL, Skb, skbHeadroom, skbMakeRoom, skbPull, skbPush, skbResetMac, skbTailroom } from '../world/skb'
+import {
+  CHECKSUM_NONE,
+  CHECKSUM_PARTIAL,
+  Skb,
+  skbHeadroom,
+  skbMakeRoom,
+  skbPull,
+  skbPush,
+  skbResetMac,
+  skbTailroom,
+} from '../world/skb'
 import { errno } from './given'
 import { asSkb } from './skb-bytes'
 
 /** BPF_SKB_MAX_LEN: four pages less what the kernel keeps at the end. */
 export const SKB_MAX_LEN: u32 = 4 * 4096 - 320
+
 
 @inline export function isGso(skb: Skb): bool {
   return skb.gsoSize != 0

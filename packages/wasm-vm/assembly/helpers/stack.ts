@@ -35,19 +35,19 @@ function capture(task: Task, user: bool): u32 {
     return 1
   }
   const prog = currentRun().prog
-  store<u64>(TRACE, KERNEL_TEXT + (prog ? <u64>changetype<Prog>(prog).id << 12 : 0))
+  store<u64>(TRACE, KERNEL_TEXT + (prog ? (<u64>changetype<Prog>(prog).id) << 12 : 0))
   store<u64>(TRACE, KERNEL_TEXT, 8)
   return 2
 }
 
 /** `n` entries from TRACE on `skip`, in the form of a build id stack if asked. */
 function entriesFrom(skip: u32, n: u32, buildId: bool): usize {
-  if (!buildId) return TRACE + (<usize>skip << 3)
+  if (!buildId) return TRACE + ((<usize>skip) << 3)
   memory.fill(ENTRIES, 0, <usize>n * BUILD_ID_SIZE)
   for (let i: u32 = 0; i < n; i++) {
     const e = ENTRIES + <usize>i * BUILD_ID_SIZE
     store<u32>(e, BUILD_ID_IP)
-    store<u64>(e, load<u64>(TRACE + (<usize>(skip + i) << 3)), 24)
+    store<u64>(e, load<u64>(TRACE + ((<usize>(skip + i)) << 3)), 24)
   }
   return ENTRIES
 }

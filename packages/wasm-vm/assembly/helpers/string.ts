@@ -9,6 +9,7 @@ const BASE_MASK: u64 = 31
 /** Value and sign of the number that was parsed last. */
 const VALUE: usize = memory.data(16, 8)
 
+
 @inline function digitOf(c: u32): u32 {
   if (c >= 48 && c <= 57) return c - 48
   const l = c | 32
@@ -32,6 +33,7 @@ function parse(buf: usize, len: usize, flags: u64): i32 {
   return digits(buf, p, end, base, negative)
 }
 
+
 @inline function charAt(buf: usize, p: usize, end: usize): u32 {
   return p < end ? <u32>load<u8>(buf + p) : 0
 }
@@ -51,7 +53,7 @@ function digits(buf: usize, start: usize, end: usize, asked: u32, negative: bool
   for (; p < end; p++) {
     const d = digitOf(load<u8>(buf + p))
     if (d >= base) break
-    if (value & (<u64>15 << 60) && value > (~(<u64>0) - <u64>d) / <u64>base) overflow = true
+    if (value & ((<u64>15) << 60) && value > (~(<u64>0) - <u64>d) / <u64>base) overflow = true
     value = value * <u64>base + <u64>d
   }
   if (overflow) return -ERANGE
@@ -86,7 +88,7 @@ export function strtoul(buf: u64, len: u64, flags: u64, res: u64, r5: u64): u64 
 }
 
 export function strncmp(a: u64, size: u64, b: u64, r4: u64, r5: u64): u64 {
-  const n = <usize><u32>size
+  const n = <usize>(<u32>size)
   for (let i: usize = 0; i < n; i++) {
     const x = <u32>load<u8>(<usize>a + i)
     const y = <u32>load<u8>(<usize>b + i)

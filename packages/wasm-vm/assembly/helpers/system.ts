@@ -3,8 +3,15 @@
 
 import { EINVAL, ENOENT } from '../gen/errno.gen'
 import {
-  BPF_BTF_LOAD, BPF_LINK_CREATE, BPF_MAP_CREATE, BPF_MAP_DELETE_ELEM, BPF_MAP_FREEZE, BPF_MAP_GET_FD_BY_ID,
-  BPF_MAP_UPDATE_ELEM, BPF_PROG_LOAD, BPF_RAW_TRACEPOINT_OPEN,
+  BPF_BTF_LOAD,
+  BPF_LINK_CREATE,
+  BPF_MAP_CREATE,
+  BPF_MAP_DELETE_ELEM,
+  BPF_MAP_FREEZE,
+  BPF_MAP_GET_FD_BY_ID,
+  BPF_MAP_UPDATE_ELEM,
+  BPF_PROG_LOAD,
+  BPF_RAW_TRACEPOINT_OPEN,
 } from '../gen/uapi-enums.gen'
 import { Btf, btfKind, btfNameOf, btfTypeById } from '../btf/btf'
 import { cstrEquals } from '../mem/bytes'
@@ -34,6 +41,7 @@ export function sysBpfHelper(cmd: u64, attr: u64, size: u64, r4: u64, r5: u64): 
 export function sysCloseHelper(fd: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   return asResult(fdClose(<i32>fd))
 }
+
 
 @inline function nameOk(name: u64, size: i32): bool {
   return size > 1 && !load<u8>(<usize>name + size - 1)

@@ -9,16 +9,16 @@ import { errno, giveMemory } from './given'
 
 export function getCurrentPidTgid(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   const t = current()
-  return (<u64>t.tgid << 32) | <u64>t.pid
+  return ((<u64>t.tgid) << 32) | (<u64>t.pid)
 }
 export function getCurrentUidGid(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   const t = current()
-  return (<u64>t.gid << 32) | <u64>t.uid
+  return ((<u64>t.gid) << 32) | (<u64>t.uid)
 }
 
 /** strscpy_pad of the task's name. */
 export function getCurrentComm(buf: u64, size: u64, r3: u64, r4: u64, r5: u64): u64 {
-  const n = <usize><u32>size
+  const n = <usize>(<u32>size)
   const comm = taskComm(current())
   let i: usize = 0
   for (; i + 1 < n && i < 15 && load<u8>(comm + i); i++) store<u8>(<usize>buf + i, load<u8>(comm + i))
@@ -58,7 +58,7 @@ const PIDNS_INO: u64 = 0xeffffffc
 const NSDATA_SIZE: u32 = 8
 
 export function getNsCurrentPidTgid(dev: u64, ino: u64, out: u64, size: u64, r5: u64): u64 {
-  if (<u32>size == NSDATA_SIZE && <u64><u32>dev == dev) {
+  if (<u32>size == NSDATA_SIZE && <u64>(<u32>dev) == dev) {
     if (dev == PIDNS_DEV && ino == PIDNS_INO) {
       const t = current()
       store<u32>(<usize>out, t.pid)
@@ -78,6 +78,6 @@ export function sendSignal(sig: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   if (!t.pid) return errno(EINVAL)
   const n = <u32>sig
   if (n > SIGNALS) return errno(EINVAL)
-  if (n) t.signals |= <u64>1 << (n - 1)
+  if (n) t.signals |= (<u64>1) << (n - 1)
   return 0
 }

@@ -21,7 +21,7 @@ export function ktimeGetBootNs(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64
 }
 export function ktimeGetCoarseNs(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   const now = monotonicNs()
-  return now - now % TICK_NS
+  return now - (now % TICK_NS)
 }
 export function ktimeGetTaiNs(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
   return realNs() + TAI_OFFSET_NS

@@ -32,7 +32,8 @@ function pipe(): usize {
 
 function pipePut(p: usize, text: usize, len: usize): void {
   let write = load<u64>(p, 8)
-  for (let i: usize = 0; i < len; i++) store<u8>(p + HEADER + <usize>((write + <u64>i) & <u64>(CAPACITY - 1)), load<u8>(text + i))
+  for (let i: usize = 0; i < len; i++)
+    store<u8>(p + HEADER + <usize>((write + <u64>i) & (<u64>(CAPACITY - 1))), load<u8>(text + i))
   write += <u64>len
   store<u64>(p, write, 8)
   const read = load<u64>(p)
@@ -48,7 +49,8 @@ export function tracePipeRead(buf: usize, size: usize): usize {
   if (!p) return 0
   const read = load<u64>(p)
   const n = <usize>min<u64>(<u64>size, load<u64>(p, 8) - read)
-  for (let i: usize = 0; i < n; i++) store<u8>(buf + i, load<u8>(p + HEADER + <usize>((read + <u64>i) & <u64>(CAPACITY - 1))))
+  for (let i: usize = 0; i < n; i++)
+    store<u8>(buf + i, load<u8>(p + HEADER + <usize>((read + <u64>i) & (<u64>(CAPACITY - 1)))))
   store<u64>(p, read + <u64>n)
   return n
 }
@@ -98,16 +100,16 @@ export function tracePrintk(fmt: u64, size: u64, a: u64, b: u64, c: u64): u64 {
 }
 
 export function traceVprintk(fmt: u64, size: u64, args: u64, len: u64, r5: u64): u64 {
-  len = <u64><u32>len
+  len = <u64>(<u32>len)
   if (len & 7 || len > MAX_VARARGS * 8 || (len && !args)) return errno(EINVAL)
-  const err = bprintfPrepare(<usize>fmt, <u32>size, <usize>args, <u32>len >> 3)
+  const err = bprintfPrepare(<usize>fmt, <u32>size, <usize>args, (<u32>len) >> 3)
   return err < 0 ? asResult(err) : print(<usize>fmt)
 }
 
 /** bpf_snprintf: bytes of the whole text with its zero. */
 export function snprintf(str: u64, strSize: u64, fmt: u64, args: u64, len: u64): u64 {
-  len = <u64><u32>len
+  len = <u64>(<u32>len)
   if (len & 7 || len > MAX_VARARGS * 8 || (len && !args)) return errno(EINVAL)
-  const err = bprintfPrepare(<usize>fmt, <usize>-1, <usize>args, <u32>len >> 3)
+  const err = bprintfPrepare(<usize>fmt, <usize>-1, <usize>args, (<u32>len) >> 3)
   return err < 0 ? asResult(err) : asResult(bprintf(<usize>str, <u32>strSize, <usize>fmt) + 1)
 }

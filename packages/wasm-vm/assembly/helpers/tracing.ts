@@ -19,12 +19,13 @@ export function getAttachCookie(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u
   return hookCookie()
 }
 
+
 @inline function argCount(ctx: u64): u64 {
   return load<u64>(<usize>ctx - 8)
 }
 
 export function getFuncArg(ctx: u64, n: u64, out: u64, r4: u64, r5: u64): u64 {
-  const i = <u64><u32>n
+  const i = <u64>(<u32>n)
   if (i >= argCount(ctx)) return errno(EINVAL)
   store<u64>(<usize>out, load<u64>(<usize>(ctx + i * 8)))
   return 0

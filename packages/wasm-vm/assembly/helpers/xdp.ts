@@ -15,13 +15,14 @@ const META_MAX: u32 = 255
 const MAX_OFFSET: u32 = 0xffff
 const FRAG: u32 = 4096
 
+
 @inline function asXdp(p: u64): XdpBuff {
   return changetype<XdpBuff>(<usize>p)
 }
 
 /** Signed 64-bit addresses: an offset may lead far away. */
 @inline function moved(at: u32, offset: u64): i64 {
-  return <i64>at + <i64><i32>offset
+  return <i64>at + <i64>(<i32>offset)
 }
 
 export function xdpAdjustHead(ctx: u64, offset: u64, r3: u64, r4: u64, r5: u64): u64 {
@@ -72,6 +73,7 @@ function adjustFrags(x: XdpBuff, offset: i32): u64 {
   x.dataEnd -= cut - fromFrags
   return 0
 }
+
 
 @inline export function buffLen(x: XdpBuff): u32 {
   return x.dataEnd - x.data + x.fragsLen
