@@ -312,6 +312,50 @@ function encapsulation(): HelperCase[] {
   return cases
 }
 
+/** System calls of programs. */
+function systemCalls(): HelperCase[] {
+  const SYSCALL = { type: U.BPF_PROG_TYPE_SYSCALL, flags: U.BPF_F_SLEEPABLE, ctx: new Uint8Array(16) }
+  const attr = (words: readonly number[]) =>
+    Array.from(
+      { length: 9 },
+      (_, i) =>
+        `*(u32 *)(r10 - ${80 - i * 8}) = ${words[i * 2] ?? 0}\n*(u32 *)(r10 - ${76 - i * 8}) = ${words[i * 2 + 1] ?? 0}`,
+    ).join('\n')
+  const bpf = (cmd: number, words: readonly number[], size = 72) =>
+    `${attr(words)}\nr1 = ${cmd}\nr2 = r10\nr2 += -80\nr3 = ${size}\ncall bpf_sys_bpf\n`
+  const close = 'r1 = r0\ncall bpf_sys_close\n'
+  return [
+    {
+      name: 'sys_bpf makes a map, sys_close closes it',
+      ...SYSCALL,
+      code: `${bpf(0, [2, 4, 8, 1])}if r0 s< 3 goto bad\n${close}${keep(0)}r0 = 7\nexit\nbad:\n${keep(0)}r0 = 1\nexit`,
+    },
+    {
+      name: 'sys_bpf refuses attributes',
+      ...SYSCALL,
+      code: `${bpf(0, [2, 5, 8, 1])}${keep(0)}${bpf(0, [99, 4, 8, 1])}${keep(1)}${bpf(1, [1])}${keep(2)}${bpf(12, [0])}${keep(3)}${bpf(14, [0])}${keep(4)}${END}`,
+    },
+    {
+      name: 'sys_bpf on a bad fd',
+      ...SYSCALL,
+      code: `${bpf(3, [5000])}${keep(0)}${bpf(22, [5000])}${keep(1)}${bpf(14, [0x7fffffff])}${keep(2)}${END}`,
+    },
+    { name: 'sys_close of a bad fd', ...SYSCALL, code: `r1 = 5000\ncall bpf_sys_close\n${keep(0)}${END}` },
+    {
+      name: 'kallsyms_lookup_name refuses',
+      ...SYSCALL,
+      text: 'abc',
+      code: `ld_pseudo r1, 2, TEXT\nr2 = 3\nr3 = 0\nr4 = r10\nr4 += -8\ncall bpf_kallsyms_lookup_name\n${keep(0)}ld_pseudo r1, 2, TEXT\nr2 = 4\nr3 = 1\nr4 = r10\nr4 += -8\ncall bpf_kallsyms_lookup_name\n${keep(1)}${END}`,
+    },
+    {
+      name: 'btf_find_by_name_kind refuses',
+      ...SYSCALL,
+      text: 'abc',
+      code: `ld_pseudo r1, 2, TEXT\nr2 = 3\nr3 = 4\nr4 = 0\ncall bpf_btf_find_by_name_kind\n${keep(0)}ld_pseudo r1, 2, TEXT\nr2 = 4\nr3 = 4\nr4 = 1\ncall bpf_btf_find_by_name_kind\n${keep(1)}${END}`,
+    },
+  ]
+}
+
 function cgroupStorage(): HelperCase[] {
   const cases: HelperCase[] = []
   for (const type of [U.BPF_MAP_TYPE_CGROUP_STORAGE, U.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE]) {
@@ -338,4 +382,5 @@ export const OBJECT_CASES: readonly HelperCase[] = [
   ...sockets(),
   ...encapsulation(),
   ...cgroupStorage(),
+  ...systemCalls(),
 ]

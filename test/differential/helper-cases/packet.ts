@@ -229,6 +229,57 @@ function xdp(): HelperCase[] {
   return cases
 }
 
+/** Frames of several pages: bytes beyond the first are in fragments. */
+function frags(): HelperCase[] {
+  const cases: HelperCase[] = []
+  const big = (size: number) =>
+    Uint8Array.from({ length: size }, (_, i) => (i < FRAME.length ? (FRAME[i] ?? 0) : (i * 5) & 0xff))
+  const shared = { type: XDP, flags: U.BPF_F_XDP_HAS_FRAGS }
+  for (const size of [4000, 6000, 9000]) {
+    const data = big(size)
+    cases.push(call('bpf_xdp_get_buff_len', [], { ...shared, data, name: `of ${size}` }))
+    for (const offset of [3400, 3516, 3520, 4090, size - 8, size - 7]) {
+      const pointer = 'r1 = 0x0102030405060708 ll\n*(u64 *)(r10 - 16) = r1\nr3 = r10\nr3 += -16'
+      const tail = 'r1 = *(u64 *)(r10 - 16)\n*(u64 *)(r9 + 8) = r1\nr0 = 0\nexit'
+      for (const helper of ['bpf_xdp_load_bytes', 'bpf_xdp_store_bytes']) {
+        const code = `${pointer}\nr1 = r6\nr2 = ${offset}\nr4 = 8\ncall ${helper}\n*(u64 *)(r9 + 0) = r0\n${tail}`
+        cases.push({ name: `${helper} ${offset} of ${size}`, ...shared, data, code })
+      }
+    }
+    const length = 'r1 = r6\ncall bpf_xdp_get_buff_len\n*(u64 *)(r9 + 8) = r0'
+    for (const diff of [10, 300, 4000, -10, -2000, -3000, -size + 20, -size + 14, -size + 13, -size - 5]) {
+      const more = { ...shared, data, name: `${diff} of ${size}`, ignoreData: diff > 0 }
+      cases.push(call('bpf_xdp_adjust_tail', [diff], more, '', length))
+    }
+    const head = { ...shared, data, name: `then tail of ${size}` }
+    cases.push(call('bpf_xdp_adjust_head', [14], head, 'r1 = r6\nr2 = -100\ncall bpf_xdp_adjust_tail', length))
+  }
+  cases.push(call('bpf_xdp_get_buff_len', [], { type: XDP, data: big(6000), name: 'without the flag' }))
+  return cases
+}
+
+/** What the packet helpers do in other program types. */
+function otherTypes(): HelperCase[] {
+  const cases: HelperCase[] = []
+  for (const type of [U.BPF_PROG_TYPE_LWT_XMIT, U.BPF_PROG_TYPE_SCHED_ACT]) {
+    for (const room of [4, 14, 200, 20000])
+      cases.push(call('bpf_skb_change_head', [room, 0], { type, ignoreData: room > 100 }, '', fields(LEN)))
+    for (const len of [30, 60, 150]) cases.push(call('bpf_skb_change_tail', [len, 0], { type }, '', fields(LEN)))
+    cases.push(
+      call('bpf_skb_pull_data', [50], { type }),
+      call(
+        'bpf_get_hash_recalc',
+        [],
+        { type, name: `type ${type}` },
+        '',
+        'if r0 != 0 goto hashed\nr0 = 9\nexit\nhashed:\nr0 = 0\n*(u64 *)(r9 + 0) = r0',
+      ),
+    )
+    cases.push(call('bpf_l3_csum_replace', [24, 0x1234, 0x4321, 2], { type }), call('bpf_csum_level', [0], { type }))
+  }
+  return cases
+}
+
 function mtu(): HelperCase[] {
   const cases: HelperCase[] = []
   for (const type of [CLS, XDP]) {
@@ -290,5 +341,7 @@ export const PACKET_CASES: readonly HelperCase[] = [
   ...tags(),
   ...xdp(),
   ...mtu(),
+  ...frags(),
+  ...otherTypes(),
   ...stamps(),
 ]

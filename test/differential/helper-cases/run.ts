@@ -174,11 +174,17 @@ function makeMap(kernel: Kernel, map: CaseMap, fds: number[]): number {
 
 function describeRun(kernel: Kernel, fd: number, out: number, c: HelperCase): string {
   const dataIn = c.data ?? (needsData(c) ? FRAME : undefined)
-  const ran = progTestRun(kernel, fd, { ...(dataIn ? { dataIn } : {}), ...(c.ctx ? { ctxIn: c.ctx } : {}) })
+  const ran = progTestRun(kernel, fd, { ...(dataIn ? { dataIn } : {}), ...contextOf(c) })
   const value = new Uint8Array(OUT_SIZE)
   mapLookupElem(kernel, out, new Uint8Array(4), value)
   const packet = c.ignoreData ? '' : hex(ran.dataOut)
   return `retval ${ran.retval | 0} out ${hex(value).replace(/(00)+$/, '')} data ${packet} ctx ${hex(ran.ctxOut)}`
+}
+
+/** Programs of type SYSCALL give no context back. */
+function contextOf(c: HelperCase) {
+  if (!c.ctx) return {}
+  return c.type === U.BPF_PROG_TYPE_SYSCALL ? { ctxIn: c.ctx, ctxOutSize: 0 } : { ctxIn: c.ctx }
 }
 
 function needsData(c: HelperCase): boolean {
