@@ -151,7 +151,7 @@ describe.skipIf(missing)('running', () => {
     await using visit = await visitors.visit('#example=tracepoint-counter')
     const { page } = visit
     await judged(page)
-    await page.getByLabel('System call', { exact: true }).selectOption('mkdir')
+    await page.getByLabel(/^System call/).fill('83, 0x1000, 493')
     await button(page, 'Run').click()
     // mkdir is number 83 on x86-64.
     expect(await tableRows(page, 'calls_by_number')).toContainEqual(['83', '1'])
@@ -224,5 +224,36 @@ describe.skipIf(missing)('running', () => {
       buffer: readFileSync(`${root}examples/sockex3/sockex3.bpf.o`),
     })
     await expect.poll(() => page.locator('.programs button').count()).toBe(3)
+  })
+
+  it('stops a runaway, and the page stays alive meanwhile', async () => {
+    await using visit = await visitors.visit()
+    const { page } = visit
+    await judged(page)
+    await page
+      .locator('input[accept=".o"]')
+      .setInputFiles(fileURLToPath(new URL('fixtures/runaway.bpf.o', import.meta.url)))
+    await expect.poll(() => page.locator('.program-bar').innerText()).toContain('run_away')
+    await button(page, 'Run').click()
+    const stop = button(page, 'Stop the kernel')
+    await stop.waitFor()
+    // The page answers while the kernel is busy.
+    await page.locator('[data-slot="1"]').click()
+    expect(await page.locator('.pane.code .line.selected .number').innerText()).toBe('1')
+    await stop.click()
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('another one started')
+    await page.getByLabel('Program', { exact: true }).selectOption('xdp-filter')
+    await expect.poll(() => page.locator('.verdict-place').innerText()).toContain('Accepted')
+    await button(page, 'Run').click()
+    expect(await tableRows(page, 'packets_by_verdict')).toHaveLength(5)
+    // Without a visitor who stops it, the page does so itself.
+    await page
+      .locator('input[accept=".o"]')
+      .setInputFiles(fileURLToPath(new URL('fixtures/runaway.bpf.o', import.meta.url)))
+    await expect.poll(() => page.locator('.program-bar').innerText()).toContain('run_away')
+    await button(page, 'Run').click()
+    await expect
+      .poll(() => page.getByRole('alert').innerText(), { timeout: 30_000 })
+      .toContain('no answer for 8 seconds')
   })
 })

@@ -90,12 +90,9 @@ export type RunInput =
   /** `socket`: socket filters get it on a packet socket, as in life; otherwise by BPF_PROG_TEST_RUN. */
   | { readonly kind: 'packet'; readonly data: Uint8Array; readonly socket: boolean }
   | { readonly kind: 'address'; readonly address: string; readonly port: number }
-  /** A process makes a system call. */
-  | { readonly kind: 'event'; readonly call: SystemCall }
+  /** Something happens in a process at the program's hook; `words` are fields or arguments. */
+  | { readonly kind: 'event'; readonly words: readonly bigint[]; readonly comm: string }
   | { readonly kind: 'context'; readonly context: Uint8Array }
-
-export const SYSTEM_CALLS = ['socket', 'bind', 'connect', 'listen', 'open', 'mkdir', 'unlink', 'read', 'write'] as const
-export type SystemCall = (typeof SYSTEM_CALLS)[number]
 
 export type Engine = 'interp' | 'jit' | 'checked'
 

@@ -80,7 +80,11 @@ export function Header() {
           class="visually-hidden"
           type="file"
           accept=".o"
-          onChange={(event) => void openFile(event.currentTarget.files?.[0])}
+          onChange={(event) => {
+            void openFile(event.currentTarget.files?.[0])
+            // The same file can be opened again.
+            event.currentTarget.value = ''
+          }}
         />
       </label>
       <span class="spacer" />

@@ -101,7 +101,10 @@ export function PacketList() {
             class="visually-hidden"
             type="file"
             accept=".pcap,.cap"
-            onChange={(event) => void openCapture(event.currentTarget.files?.[0])}
+            onChange={(event) => {
+              void openCapture(event.currentTarget.files?.[0])
+              event.currentTarget.value = ''
+            }}
           />
         </label>
         <button type="button" class="quiet" onClick={() => void addExampleCapture()}>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { program } from '../state/document.ts'
-import { continuous, keepRunning, report, run, running, runProblem, startOver } from '../state/run.ts'
+import { continuous, keepRunning, report, run, running, runProblem, startOver, stopRunaway } from '../state/run.ts'
 import { AddressInput } from './address-input.tsx'
 import { ContextInput } from './context-input.tsx'
 import { EventInput } from './event-input.tsx'
@@ -21,6 +21,11 @@ export function RunPanel() {
         <button type="button" class="primary" disabled={running.value && !continuous.value} onClick={() => void run()}>
           Run
         </button>
+        {running.value && !continuous.value && (
+          <button type="button" onClick={stopRunaway}>
+            Stop the kernel
+          </button>
+        )}
         <button type="button" aria-pressed={continuous.value} onClick={() => void keepRunning(!continuous.value)}>
           {continuous.value ? 'Stop' : 'Keep running'}
         </button>

@@ -4,16 +4,7 @@ import { computed, signal } from '@preact/signals'
 import { parsePcap } from '@skep/core/pcap'
 import { fetchTraffic } from '../content/examples.ts'
 import { buildFrame, DEFAULT_FRAME, type FrameFields } from '../packet/build.ts'
-import type {
-  EngineReport,
-  InputKind,
-  MapView,
-  RunInput,
-  RunReport,
-  SystemCall,
-  VariableView,
-  World,
-} from '../protocol.ts'
+import type { EngineReport, InputKind, MapView, RunInput, RunReport, VariableView, World } from '../protocol.ts'
 import { client, onOpened, opened, program, reset } from './document.ts'
 
 /** Frames of a capture that are taken over. */
@@ -27,7 +18,13 @@ export const world = signal<World>({ clock: 1_000_000_000, cpu: 0, engine: 'inte
 export const packets = signal<readonly Uint8Array[]>([])
 export const packetFields = signal<FrameFields>(DEFAULT_FRAME)
 export const addressInput = signal({ address: '127.0.0.1', port: 4040 })
-export const eventInput = signal<SystemCall>('socket')
+/** An event as it is typed. */
+export interface EventFields {
+  readonly words: string
+  readonly comm: string
+}
+
+export const eventInput = signal<EventFields>({ words: '41, 2, 2, 0', comm: 'curl' })
 /** Socket filters: whether frames come through a packet socket, as in life. */
 export const throughSocket = signal(true)
 export const contextInput = signal('')
@@ -59,6 +56,12 @@ function bytesOf(text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length >> 1 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 }
 
+/** Numbers divided by commas, undefined if one is none. */
+export function wordsOf(text: string): bigint[] | undefined {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  return words.every((word) => /^(0x[0-9a-f]+|-?\d+)$/i.test(word)) ? words.map(BigInt) : undefined
+}
+
 /** The inputs as they stand, for a program of that kind. */
 export function inputsFor(kind: InputKind): RunInput[] {
   switch (kind) {
@@ -67,7 +70,7 @@ export function inputsFor(kind: InputKind): RunInput[] {
     case 'address':
       return [{ kind, ...addressInput.value }]
     case 'event':
-      return [{ kind, call: eventInput.value }]
+      return [{ kind, words: wordsOf(eventInput.value.words) ?? [], comm: eventInput.value.comm || 'process' }]
     case 'context':
       return [{ kind, context: bytesOf(contextInput.value) }]
   }
@@ -127,6 +130,11 @@ export async function run(): Promise<void> {
   } finally {
     running.value = false
   }
+}
+
+/** Ends a run that takes too long: the kernel goes with it, and another one is started. */
+export function stopRunaway(): void {
+  client.restart('stopped: the kernel was ended with the run, and another one started')
 }
 
 export async function keepRunning(on: boolean): Promise<void> {

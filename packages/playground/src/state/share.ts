@@ -2,13 +2,14 @@
 /** The whole state in an address: program, inputs, world, breakpoints, where a stepped run stands. */
 import { batch } from '@preact/signals'
 import { fromHex, toHex } from '../packet/hex.ts'
-import type { Breakpoint, SystemCall, World } from '../protocol.ts'
+import type { Breakpoint, World } from '../protocol.ts'
 import { type Document, document, open, programName } from './document.ts'
 import {
   addressInput,
   chosenInput,
   clearResults,
   contextInput,
+  type EventFields,
   eventInput,
   packets,
   throughSocket,
@@ -25,7 +26,7 @@ interface Shared {
   readonly program: string
   readonly packets: readonly string[]
   readonly address: { address: string; port: number }
-  readonly event: SystemCall
+  readonly event: EventFields
   readonly socket: boolean
   readonly context: string
   readonly input: number

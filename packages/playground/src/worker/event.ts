@@ -1,47 +1,78 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/** Events at a tracing program's hook: a process makes a system call, and the tracepoint fires. */
-import type { VirtualKernel } from '@skep/wasm-vm'
-import type { RunInput, SystemCall } from '../protocol.ts'
-import { socketAddress } from './address.ts'
+/** Events at a tracing program's hook: tracepoints, raw tracepoints, kprobes, in a process of the visitor's naming. */
+import type { Program } from '@skep/core'
+import * as U from '@skep/core/uapi'
+import { World } from '@skep/wasm-vm'
+import type { RunInput } from '../protocol.ts'
 import type { Prepared } from './perform.ts'
 import type { Session } from './session.ts'
 
-const AF_INET = 2
-const SOCK_DGRAM = 2
-const O_RDONLY = 0
-const NO_FD = -1
+/** Fields common to all records of tracepoints: type, flags, count of nesting, process. */
+const COMMON_SIZE = 8
+/** Registers that hold a function's arguments on x86-64. */
+const ARGUMENTS = ['di', 'si', 'dx', 'cx', 'r8', 'r9'] as const
+/** Arguments of a raw tracepoint that the kernel does not have and the page makes up. */
+const MOST_ARGUMENTS = 12
 
-/** The calls fail where they may: what counts is that they are made. */
-const CALLS: Readonly<Record<SystemCall, (kernel: VirtualKernel) => number>> = {
-  socket: (kernel) => kernel.socket(AF_INET, SOCK_DGRAM, 0),
-  bind: (kernel) => kernel.bind(NO_FD, socketAddress('127.0.0.1', 0)),
-  connect: (kernel) => kernel.connect(NO_FD, socketAddress('127.0.0.1', 80)),
-  listen: (kernel) => kernel.listen(NO_FD, 1),
-  open: (kernel) => kernel.open('/sys/fs/cgroup', O_RDONLY),
-  mkdir: (kernel) => kernel.mkdir('/sys/fs/cgroup/playground', 0o755),
-  unlink: (kernel) => kernel.unlink('/sys/fs/bpf/nothing'),
-  read: (kernel) => kernel.read(NO_FD, new Uint8Array(8)),
-  write: (kernel) => kernel.write(NO_FD, new Uint8Array(8)),
+function recordOf(words: readonly bigint[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(COMMON_SIZE + 8 * Math.max(words.length, 7)))
+  words.forEach((word, i) => {
+    view.setBigUint64(COMMON_SIZE + 8 * i, BigInt.asUintN(64, word), true)
+  })
+  return new Uint8Array(view.buffer)
 }
 
-const OPENS: ReadonlySet<SystemCall> = new Set(['socket', 'open'])
+function isRaw(type: number): boolean {
+  return type === U.BPF_PROG_TYPE_RAW_TRACEPOINT || type === U.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE
+}
 
-export function prepareEvent(session: Session, name: string, { call }: RunInput & { kind: 'event' }): Prepared {
-  const { kernel } = session
-  const link = session.program(name).attach()
+/** Attaches it; a tracepoint that this kernel does not have is made up first. */
+function attach(world: World, program: Program, target: string): Disposable {
+  try {
+    return program.attach()
+  } catch (error) {
+    if (program.type === U.BPF_PROG_TYPE_KPROBE) throw error
+    const [category, name] = isRaw(program.type) ? ['playground', target] : target.split('/')
+    world.defineTracepoint({ category: category!, name: name!, args: MOST_ARGUMENTS, recordSize: 1024 })
+    return program.attach()
+  }
+}
+
+function fire(world: World, program: Program, target: string, words: readonly bigint[]): void {
+  if (isRaw(program.type)) world.fireTracepoint({ name: target, args: words })
+  else if (program.type === U.BPF_PROG_TYPE_KPROBE) {
+    const registers = Object.fromEntries(ARGUMENTS.map((name, i) => [name, words[i] ?? 0n]))
+    const isReturn = program.spec?.section.startsWith('kret') ?? false
+    world.fireKprobe(target, isReturn ? { ax: words[0] ?? 0n } : registers, { isReturn })
+  } else {
+    const [category, name] = target.split('/')
+    world.fireTracepoint({ category: category!, name: name!, record: recordOf(words) })
+  }
+}
+
+export function prepareEvent(session: Session, name: string, input: RunInput & { kind: 'event' }): Prepared {
+  const world = new World(session.kernel)
+  const program = session.program(name)
+  const target = program.spec?.attachTo ?? ''
+  const before = world.task
+  const task = world.createTask({ name: input.comm }).switch()
+  const link = attach(world, program, target)
   return {
     act() {
-      const result = CALLS[call](kernel)
-      if (result >= 0 && OPENS.has(call)) kernel.close(result)
+      fire(world, program, target, input.words)
       return {
-        retval: result,
-        verdict: `${call}() was made`,
+        retval: 0,
+        verdict: `fired in ${input.comm}, process ${task.pid}`,
         tone: 'plain',
         dataIn: undefined,
         dataOut: undefined,
         problem: undefined,
       }
     },
-    [Symbol.dispose]: () => link[Symbol.dispose](),
+    [Symbol.dispose]() {
+      link[Symbol.dispose]()
+      before.switch()
+      task.exit()
+    },
   }
 }

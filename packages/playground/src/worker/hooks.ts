@@ -16,6 +16,13 @@ const PACKET_TYPES: ReadonlySet<number> = new Set([
   U.BPF_PROG_TYPE_FLOW_DISSECTOR,
 ])
 
+const EVENT_TYPES: ReadonlySet<number> = new Set([
+  U.BPF_PROG_TYPE_TRACEPOINT,
+  U.BPF_PROG_TYPE_RAW_TRACEPOINT,
+  U.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+  U.BPF_PROG_TYPE_KPROBE,
+])
+
 const ADDRESS_ATTACH_TYPES: ReadonlySet<number> = new Set([
   U.BPF_CGROUP_INET4_BIND,
   U.BPF_CGROUP_INET6_BIND,
@@ -26,7 +33,7 @@ const ADDRESS_ATTACH_TYPES: ReadonlySet<number> = new Set([
 export function inputKind(type: number, attachType: number): InputKind {
   if (PACKET_TYPES.has(type)) return 'packet'
   if (type === U.BPF_PROG_TYPE_CGROUP_SOCK_ADDR && ADDRESS_ATTACH_TYPES.has(attachType)) return 'address'
-  if (type === U.BPF_PROG_TYPE_TRACEPOINT) return 'event'
+  if (EVENT_TYPES.has(type)) return 'event'
   return 'context'
 }
 

@@ -85,7 +85,10 @@ export class Session {
   /** Clock, CPU and engine of the runs that follow. */
   configure({ clock, cpu, engine }: World): void {
     const { exports } = this.kernel
-    exports.set_option(OPTION.now, BigInt(Math.round(clock)))
+    // Timers of programs fire on the way; a clock that is set back just shows another time.
+    const ahead = BigInt(Math.round(clock)) - exports.get_option(OPTION.now)
+    if (ahead > 0n) this.kernel.advance(ahead)
+    else exports.set_option(OPTION.now, BigInt(Math.round(clock)))
     exports.set_option(OPTION.currentCpu, BigInt(cpu))
     exports.set_option(OPTION.engine, ENGINE_NUMBERS[engine])
   }
