@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Calls out of the engines: helpers and kfuncs through the table, compiled functions, tail calls.
 
+import {
+  BPF_FUNC_cgrp_storage_get, BPF_FUNC_get_local_storage, BPF_FUNC_inode_storage_get, BPF_FUNC_map_lookup_elem,
+  BPF_FUNC_map_lookup_percpu_elem, BPF_FUNC_sk_storage_get, BPF_FUNC_task_storage_get,
+} from '../gen/uapi-enums.gen'
 import { fdArrayObject } from '../maps/fd-array'
 import { BpfMap } from '../maps/map'
 import { Prog } from '../prog/prog'
@@ -9,9 +13,6 @@ import { isaHelper, isIsaHelper } from './isa-helpers'
 import { addRegion } from './regions'
 import { LEVEL_SIZE, levelBase, MAX_TAIL_CALLS, REGS, Run, TRAP_CALL } from './run-state'
 import { interpretTail } from './run'
-
-const HELPER_MAP_LOOKUP_ELEM: i32 = 1
-const HELPER_MAP_LOOKUP_PERCPU_ELEM: i32 = 195
 
 /** Stack that must be left for a tail call out of compiled code. */
 const TAIL_CALL_ROOM: usize = 5 * 1024
@@ -40,12 +41,28 @@ export function isaCall(run: Run, id: u64): u64 {
   return 0
 }
 
+/** Helpers that give the value of the map that is their first argument. */
+function givesMapValue(id: i32): bool {
+  switch (id) {
+    case BPF_FUNC_map_lookup_elem:
+    case BPF_FUNC_map_lookup_percpu_elem:
+    case BPF_FUNC_get_local_storage:
+    case BPF_FUNC_sk_storage_get:
+    case BPF_FUNC_inode_storage_get:
+    case BPF_FUNC_task_storage_get:
+    case BPF_FUNC_cgrp_storage_get:
+      return true
+    default:
+      return false
+  }
+}
+
 /** A call on the checked engine: a value that it looks up is the program's from here on. */
 export function checkedCall(run: Run, pc: usize): u64 {
   const id = recTarget(pc)
   const map = load<usize>(REGS, 8)
   const r0 = callFn(<i32>recImm(pc))
-  if (r0 && (id == HELPER_MAP_LOOKUP_ELEM || id == HELPER_MAP_LOOKUP_PERCPU_ELEM)) {
+  if (r0 && givesMapValue(id)) {
     addRegion(run, <usize>r0, changetype<BpfMap>(map).valueSize, true)
   }
   return r0

@@ -84,7 +84,7 @@ import { REGS, Run, TRAP_BUDGET, TRAP_CALL, TRAP_MEMORY, TRAP_OPCODE, TRAP_STACK
 
 /** Atomics on an address that is not naturally aligned are refused by the verifier, so also here. */
 @inline function atomicOk(run: Run, pc: usize, size: u32): bool {
-  return (dstAddr64(pc) & <u64>(size - 1)) == 0 && mayAccess(run, dstAddr64(pc), size, true)
+  return (dstAddr64(pc) & <u64>(size - 1)) == 0 && mayAccess(run, dstAddr64(pc), size, true, pc)
 }
 
 function trapAt(run: Run, code: i32, pc: usize): u64 {
@@ -214,31 +214,31 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
       case JSLT32_X: pc += <i32>dst32(pc) < <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
       case JSLE32_X: pc += <i32>dst32(pc) <= <i32>src32(pc) ? jumpTo(pc) : RECORD_SIZE; continue
       case OP_LDX_B:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 1, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 1, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64>load<u8>(srcAddr(pc)))
         break
       case OP_LDX_H:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 2, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 2, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64>load<u16>(srcAddr(pc)))
         break
       case OP_LDX_W:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 4, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 4, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64>load<u32>(srcAddr(pc)))
         break
       case OP_LDX_DW:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 8, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 8, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64>load<u64>(srcAddr(pc)))
         break
       case OP_LDX_SB:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 1, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 1, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64><i64>load<i8>(srcAddr(pc)))
         break
       case OP_LDX_SH:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 2, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 2, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64><i64>load<i16>(srcAddr(pc)))
         break
       case OP_LDX_SW:
-        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 4, false)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 4, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64><i64>load<i32>(srcAddr(pc)))
         break
       case OP_PROBE_B: setDst(pc, probeOk(srcAddr64(pc), 1) ? <u64>load<u8>(srcAddr(pc)) : 0); break
@@ -249,35 +249,35 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
       case OP_PROBE_SH: setDst(pc, probeOk(srcAddr64(pc), 2) ? <u64><i64>load<i16>(srcAddr(pc)) : 0); break
       case OP_PROBE_SW: setDst(pc, probeOk(srcAddr64(pc), 4) ? <u64><i64>load<i32>(srcAddr(pc)) : 0); break
       case OP_ST_B:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 1, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 1, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u8>(dstAddr(pc), <u8>imm64(pc))
         break
       case OP_ST_H:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 2, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 2, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u16>(dstAddr(pc), <u16>imm64(pc))
         break
       case OP_ST_W:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 4, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 4, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u32>(dstAddr(pc), <u32>imm64(pc))
         break
       case OP_ST_DW:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 8, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 8, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), <u64>imm64(pc))
         break
       case OP_STX_B:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 1, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 1, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u8>(dstAddr(pc), <u8>src64(pc))
         break
       case OP_STX_H:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 2, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 2, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u16>(dstAddr(pc), <u16>src64(pc))
         break
       case OP_STX_W:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 4, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 4, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u32>(dstAddr(pc), <u32>src64(pc))
         break
       case OP_STX_DW:
-        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 8, true)) return trapAt(run, TRAP_MEMORY, pc)
+        if (isChecked<T>() && !mayAccess(run, dstAddr64(pc), 8, true, pc)) return trapAt(run, TRAP_MEMORY, pc)
         store<u64>(dstAddr(pc), <u64>src64(pc))
         break
       case ATOMIC32_ADD:

@@ -4,6 +4,8 @@
 // verifier.
 
 import { kmalloc } from '../mem/alloc'
+import { Decoded, RECORD_SHIFT } from '../insn/record'
+import { ANNOT_MEM, ANNOT_MEM_MAP_VALUE, ANNOT_MEM_OTHER, ANNOT_SIZE, Prog } from '../prog/prog'
 import { LEVEL_SIZE, levelBase, Run } from './run-state'
 
 const CAPACITY: u32 = 1024
@@ -57,8 +59,8 @@ export function clearRegions(run: Run): void {
   return at >= <u64>low && end <= <u64>high
 }
 
-/** Whether the program may read or write `size` bytes at `at`. */
-export function mayAccess(run: Run, at: u64, size: u32, write: bool): bool {
+/** Whether the instruction at `pc` may read or write `size` bytes at `at`. */
+export function mayAccess(run: Run, at: u64, size: u32, write: bool, pc: usize): bool {
   const end = at + <u64>size
   if (inside(at, end, run.stackLow, levelBase(run) + LEVEL_SIZE)) return true
   if (inside(at, end, run.ctx, run.ctx + run.ctxSize)) return true
@@ -68,7 +70,7 @@ export function mayAccess(run: Run, at: u64, size: u32, write: bool): bool {
     run.regionHit = i
     return true
   }
-  if (onOuterStack(run, at, end) || inPacket(run, at, end)) return true
+  if (onOuterStack(run, at, end) || inPacket(run, at, end) || inObject(run, at, end, pc)) return true
   run.trapAddr = at
   return false
 }
@@ -82,13 +84,35 @@ function onOuterStack(run: Run, at: u64, end: u64): bool {
   return run.depth > 1 && inside(at, end, run.levels, levelBase(run))
 }
 
-/** Between the data pointers of the context, which helpers may have moved. */
+/** Between the data pointers of the context, which helpers may have moved; and in what lies before them as metadata. */
 function inPacket(run: Run, at: u64, end: u64): bool {
-  if (!run.packetFields) return false
   const fields = run.packetFields
-  const low = load<u32>(run.ctx + <usize>(fields & 0xff))
-  const high = load<u32>(run.ctx + <usize>((fields >> 8) & 0xff))
-  return inside(at, end, low, high)
+  if (!fields) return false
+  const dataOff = <usize>(fields & 0xff)
+  const data = load<u32>(run.ctx + dataOff)
+  const meta = load<u32>(run.ctx + (dataOff == XDP_DATA ? XDP_DATA_META : SKB_DATA_META))
+  const low = run.ctxSize > SKB_DATA || dataOff == XDP_DATA ? min(data, meta ? meta : data) : data
+  return inside(at, end, low, load<u32>(run.ctx + <usize>((fields >> 8) & 0xff)))
+}
+
+// Offsets in struct xdp_md and struct __sk_buff
+const XDP_DATA: usize = 0
+const XDP_DATA_META: usize = 8
+const SKB_DATA: u32 = 76
+const SKB_DATA_META: usize = 140
+
+/**
+ * Objects of the kernel that the verifier knows by type (sockets, flow keys, tasks), and values that a callback gets: no
+ * table lists them, so the address must only be in the heap.
+ */
+function inObject(run: Run, at: u64, end: u64, pc: usize): bool {
+  const decoded = changetype<Decoded>(run.decoded)
+  const prog = changetype<Prog>(decoded.owner)
+  if (!changetype<usize>(prog) || !prog.annot) return false
+  const insn = (pc - decoded.records) >> RECORD_SHIFT
+  const kind = load<u8>(prog.annot + insn * ANNOT_SIZE, ANNOT_MEM)
+  if (kind != ANNOT_MEM_OTHER && !(kind == ANNOT_MEM_MAP_VALUE && run.depth > 1)) return false
+  return at >= <u64>__heap_base && end <= <u64>memory.size() << 16
 }
 
 /** Whether a probing load may read: the address exists. */
