@@ -87,6 +87,8 @@ export function set_option(id: u32, value: u64): void {
       k.caps = value
       break
     case OPT_CPUS:
+      // per-CPU values have a slot for each CPU that there was at their making
+      if (k.maps.cnt) break
       k.cpus = value ? <u32>value : 1
       if (k.currentCpu >= k.cpus) k.currentCpu = 0
       break
