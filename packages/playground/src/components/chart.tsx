@@ -35,6 +35,7 @@ function optionsOf(series: readonly string[], width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
+    legend: { live: false },
     scales: { x: { time: false } },
     axes: [
       { ...axis, label: 'inputs so far', labelSize: 22 },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { exampleOf } from '../content/examples.ts'
-import { EXPLANATIONS, explanationOf } from '../content/explanations.ts'
+import { EXPLANATIONS, explain, explanationOf } from '../content/explanations.ts'
 import { Code } from './code.tsx'
+import { Message } from './message.tsx'
 
 function Missing({ id }: { id: string }) {
   return (
@@ -25,8 +26,9 @@ export function MessagePage({ id }: { id: string }) {
         <a href="#/messages">Messages of the verifier</a>
       </p>
       <h1>{explanation.title}</h1>
+      <Message text={explanation.sample} />
       <h2>What is wrong</h2>
-      <p>{explanation.wrong.replaceAll(/\$\d/g, '…')}</p>
+      <p>{explain(explanation.sample)?.wrong}</p>
       <h2>Why Linux insists</h2>
       <p>{explanation.why}</p>
       <h2>What would be accepted</h2>

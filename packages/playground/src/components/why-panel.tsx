@@ -2,6 +2,7 @@
 import { knowledge, program, refusal, select } from '../state/document.ts'
 import { trail } from '../verifier/log.ts'
 import { Code } from './code.tsx'
+import { Message } from './message.tsx'
 
 /** The path to the refusal as the C lines along it. */
 function Way() {
@@ -48,11 +49,7 @@ export function WhyPanel() {
   const { explained, message } = found
   return (
     <article class="why">
-      <p class="message mono">
-        {message.split('\n').map((line) => (
-          <span key={line}>{line}</span>
-        ))}
-      </p>
+      <Message text={message} />
       <div class="columns three">
         <section>
           <h3>What is wrong</h3>

@@ -20,6 +20,12 @@ describe('explanations', () => {
     expect(explain('nothing known')).toBeUndefined()
   })
 
+  it.each(EXPLANATIONS.map(({ id, sample }) => [id, sample]))('%s explains its own sample', (id, sample) => {
+    const found = explain(sample)!
+    expect(found.explanation.id).toBe(id)
+    expect(found.wrong).not.toContain('$')
+  })
+
   it('has ids that can stand in an address', () => {
     expect(new Set(EXPLANATIONS.map(({ id }) => id)).size).toBe(EXPLANATIONS.length)
     for (const { id } of EXPLANATIONS) expect(id).toMatch(/^[a-z-]+$/)

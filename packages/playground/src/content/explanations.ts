@@ -4,6 +4,8 @@
 export interface Explanation {
   /** Address of the page: `#/message/ID`. */
   readonly id: string
+  /** What the kernel prints, for instance. */
+  readonly sample: string
   readonly pattern: RegExp
   readonly title: string
   /** What was wrong; `$1` … are the groups of the pattern. */
@@ -19,6 +21,7 @@ export interface Explanation {
 export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: 'map-value-or-null',
+    sample: "R0 invalid mem access 'map_value_or_null'",
     pattern: /^(R\d+) invalid mem access '(map_value|mem|ringbuf_mem|sock|ptr_|dynptr)\w*or_null\w*'/m,
     title: 'A pointer that may be null',
     wrong: 'The program reads or writes through $1, but on this path nobody has asked whether $1 is null.',
@@ -29,6 +32,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'packet-bounds',
+    sample: 'invalid access to packet, off=12 size=2, R1(id=0,off=12,r=0)\nR1 offset is outside of the packet',
     pattern: /invalid access to packet, off=(-?\d+) size=(\d+)|(R\d+) offset is outside of the packet/m,
     title: 'A read beyond the proved part of the packet',
     wrong: 'The access reaches farther into the packet than any comparison with its end has shown to exist.',
@@ -39,6 +43,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'endless-loop',
+    sample: 'infinite loop detected at insn 0',
     pattern: /infinite loop detected at insn (\d+)/m,
     title: 'A loop that makes no progress',
     wrong:
@@ -50,6 +55,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'too-complex',
+    sample: 'BPF program is too large. Processed 1000001 insn',
     pattern: /BPF program is too large\. Processed (\d+) insn|The sequence of \d+ jumps is too complex/m,
     title: 'Too much to verify',
     wrong: 'The verifier looked at a million instructions along the paths of this program and was not through.',
@@ -59,6 +65,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'not-readable',
+    sample: 'R3 !read_ok',
     pattern: /^(R\d+) !read_ok/m,
     title: 'A register that was never set',
     wrong:
@@ -71,6 +78,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'wrong-helper',
+    sample: 'program of this type cannot use helper bpf_redirect#23',
     pattern: /program of this type cannot use helper (\w+)#(\d+)|unknown func (\w+)#(\d+)/m,
     title: 'A helper of other program types',
     wrong: 'The program calls a helper that Linux does not offer to programs of this type.',
@@ -82,6 +90,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'gpl-only',
+    sample: 'cannot call GPL-restricted function from non-GPL compatible program',
     pattern: /cannot call GPL-restricted function from non-GPL compatible program/m,
     title: 'A helper for GPL-compatible programs',
     wrong:
@@ -93,6 +102,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'map-value-bounds',
+    sample:
+      'invalid access to map value, value_size=256 off=1020 size=4\nR0 max value is outside of the allowed memory range',
     pattern:
       /invalid access to map value, value_size=(\d+) off=(-?\d+) size=(\d+)|(R\d+) (max|min) value is outside of the (allowed memory range|map_value)/m,
     title: 'An index that may reach beyond the value',
@@ -104,6 +115,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'unbounded-access',
+    sample: 'R0 unbounded memory access, make sure to bounds check any such access',
     pattern: /(R\d+) unbounded memory access|(R\d+) min value is negative/m,
     title: 'An index without a bound',
     wrong: 'The offset that is added to the pointer can be anything, negative numbers included.',
@@ -113,6 +125,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'context-access',
+    sample: 'invalid bpf_context access off=0 size=4',
     pattern: /invalid bpf_context access off=(\d+) size=(\d+)/m,
     title: 'A field of the context out of reach',
     wrong: 'The context may not be read or written at offset $1 with $2 bytes by a program of this type.',
@@ -124,6 +137,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'return-range',
+    sample: 'At program exit the register R0 has smin=0 smax=4294967295 should have been in [0, 1]',
     pattern: /At program exit the register (R\d+) has (.*?) should have been in (\[[^\]]*\])/m,
     title: 'A return value that the hook does not know',
     wrong: 'The program may end with $1 outside of $3.',
@@ -134,6 +148,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'lost-reference',
+    sample: 'Unreleased reference id=2 alloc_insn=5\nBPF_EXIT instruction in main prog would lead to reference leak',
     pattern: /Unreleased reference id=(\d+) alloc_insn=(\d+)|would lead to reference leak/m,
     title: 'Something taken and not given back',
     wrong: 'What instruction $2 acquired is still held where the program ends, on this path.',
@@ -144,6 +159,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'scalar-as-address',
+    sample: "R1 invalid mem access 'scalar'",
     pattern: /^(R\d+) invalid mem access '(scalar|inv)'/m,
     title: 'A number used as an address',
     wrong: '$1 is a number here, not a pointer that the verifier knows, and the program reads or writes through it.',
@@ -155,6 +171,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'stack-read',
+    sample: 'invalid read from stack off -8+0 size 8',
     pattern: /invalid (?:indirect )?read from stack (?:R\d+ )?off (-?\d+)/m,
     title: 'Stack that was never written',
     wrong: 'The program reads its stack at offset $1 before anything was stored there.',
@@ -164,6 +181,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'stack-bounds',
+    sample: 'invalid write to stack R10 off=-520 size=8',
     pattern:
       /invalid (?:write to|read from|unbounded .* access to) stack|combined stack size of \d+ calls|stack depth \d+ exceeds/m,
     title: 'Beyond the stack',
@@ -174,6 +192,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'pointer-arithmetic',
+    sample: 'R1 pointer arithmetic with *= operator prohibited',
     pattern: /(R\d+) pointer (?:arithmetic|comparison)(.*)prohibited|(R\d+) (?:bitwise|32-bit pointer).*prohibited/m,
     title: 'Arithmetic that a pointer does not allow',
     wrong: 'An operation on a pointer that the verifier cannot follow.',
@@ -182,6 +201,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'helper-argument',
+    sample: 'R2 type=scalar expected=fp, pkt, pkt_meta, map_key, map_value',
     pattern: /(R\d+) type=(\w+) expected=([\w, ]+)/m,
     title: 'An argument of another type',
     wrong: '$1 is “$2”, and the helper wants $3.',
@@ -191,6 +211,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'unreachable',
+    sample: 'unreachable insn 3',
     pattern: /unreachable insn (\d+)/m,
     title: 'Code that nothing reaches',
     wrong: 'No path leads to instruction $1.',
@@ -199,6 +220,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: 'falls-off',
+    sample: 'last insn is not an exit or jmp',
     pattern: /last insn is not an exit or jmp|jump out of range/m,
     title: 'The end of the program is left open',
     wrong: 'A path runs beyond the last instruction, or a jump leads outside of the function.',

@@ -7,7 +7,7 @@ export interface Span {
 }
 
 const C_TOKENS =
-  /(\/\*.*?\*\/|\/\/.*|\/\*.*$|^\s?\*.*$)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|<[\w/]+\.h>)|\b(if|else|for|while|do|return|switch|case|break|continue|default|goto|static|const|volatile|struct|enum|union|sizeof|inline|extern|typedef)\b|\b(int|long|char|short|unsigned|signed|void|bool|__u8|__u16|__u32|__u64|__s32|__s64)\b|\b(0x[0-9a-fA-F]+|\d+)\b|\b([A-Z][A-Z0-9_]{2,})\b|^(#\w+)/g
+  /(\/\*.*?\*\/|\/\/.*|\/\*.*$|^ \*(?: .*|\/)?$)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|<[\w/]+\.h>)|\b(if|else|for|while|do|return|switch|case|break|continue|default|goto|static|const|volatile|struct|enum|union|sizeof|inline|extern|typedef)\b|\b(int|long|char|short|unsigned|signed|void|bool|__u8|__u16|__u32|__u64|__s32|__s64)\b|\b(0x[0-9a-fA-F]+|\d+)\b|\b([A-Z][A-Z0-9_]{2,})\b|^(#\w+)/g
 
 const C_KINDS: readonly Span['kind'][] = ['comment', 'string', 'keyword', 'type', 'number', 'macro', 'keyword']
 
