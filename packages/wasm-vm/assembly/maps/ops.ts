@@ -51,7 +51,7 @@ import { BpfMap } from './map'
 import { queueMemUsage } from './queue'
 import { reuseportDelete, reuseportLookup } from './reuseport-array'
 import { ringbufMemUsage } from './ringbuf'
-import { sockmapDelete, sockmapLookup, sockmapMemUsage, sockmapNextKey, sockmapUpdateProg } from './sockmap'
+import { sockmapDelete, sockmapMemUsage, sockmapNextKey, sockmapTake, sockmapUpdateProg } from './sockmap'
 import { stackTraceDelete, stackTraceMemUsage, stackTraceNextKey } from './stack-trace'
 import { storageMemUsage } from './storage'
 import { xskmapDelete, xskmapLookup, xskmapMemUsage, xskmapUpdate } from './xskmap'
@@ -82,7 +82,7 @@ export function mapLookupElem(map: BpfMap, key: usize): usize {
       return xskmapLookup(map, key)
     case BPF_MAP_TYPE_SOCKMAP:
     case BPF_MAP_TYPE_SOCKHASH:
-      return sockmapLookup(map, key)
+      return sockmapTake(map, key)
     case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
       return reuseportLookup(map, key)
     case BPF_MAP_TYPE_CGROUP_STORAGE:

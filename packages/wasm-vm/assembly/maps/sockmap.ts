@@ -27,7 +27,7 @@ import { rcuFree } from '../mem/rcu'
 import { Prog } from '../prog/prog'
 import { progGet, progPut } from '../prog/refs'
 import { isErr } from '../syscall/fd'
-import { Sock, sockCookie, sockFromFd, sockFitsMap, sockStateAllowed } from '../world/sock'
+import { Sock, sockCookie, sockFromFd, sockFitsMap, sockGet, sockStateAllowed } from '../world/sock'
 import { keyHash } from './jhash'
 import { BpfMap } from './map'
 
@@ -170,6 +170,13 @@ export function sockmapLookup(map: BpfMap, key: usize): usize {
   if (!s.hash && load<u32>(key) >= map.maxEntries) return 0
   const p = load<usize>(slotOf(s, key))
   return p && s.hash ? load<usize>(p, SOCK) : p
+}
+
+/** A program's lookup: the socket with a reference, which it releases. */
+export function sockmapTake(map: BpfMap, key: usize): usize {
+  const sk = sockmapLookup(map, key)
+  if (sk) sockGet(changetype<Sock>(sk))
+  return sk
 }
 
 /** The caller's lookup: the socket's cookie. */

@@ -7,7 +7,7 @@ import { csumFold, csumPartial, csumPseudo } from './checksum'
 import { ipOutput } from './ip'
 import { findPair } from './lookup-pair'
 import { Netns } from './netns'
-import { Skb, skbAlloc, skbFree, SKB_HEADROOM, skbNet, skbPut } from './skb'
+import { Skb, skbAlloc, skbFree, SKB_HEADROOM, skbNet, skbPut, skbSetOwner } from './skb'
 
 const IPPROTO_ICMPV6: u32 = 58
 const ECHO_REPLY: u8 = 0
@@ -38,7 +38,8 @@ function answer(ns: Netns, skb: Skb, family: u32, type: u8, code: u8, body: usiz
   const protocol: u32 = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6
   const pseudo = family == AF_INET ? 0 : csumPseudo(family, FROM, TO, IPPROTO_ICMPV6, len + 4)
   store<u16>(h, csumFold(csumPartial(h, len + 4, pseudo)), 2)
-  ipOutput(ns, 0, reply, family, FROM, TO, protocol, 0)
+  skbSetOwner(reply, changetype<usize>(ns.control))
+  ipOutput(ns, changetype<usize>(ns.control), reply, family, FROM, TO, protocol, 0)
 }
 
 /** Nobody listens at the port of a datagram; data is at its UDP header. */

@@ -6,7 +6,8 @@ import { Prog } from '../prog/prog'
 import { progPut } from '../prog/refs'
 import { deviceCreate, DEV_LOOPBACK, deviceSetUp, NetDevice } from './device'
 import { RunArray } from './run-array'
-import { Sock } from './sock'
+import { cgroupGet, cgroupPut } from './cgroup'
+import { Sock, sockNew } from './sock'
 import { takeCookie, takeInode, world } from './world'
 
 @unmanaged export class Netns {
@@ -29,6 +30,8 @@ import { takeCookie, takeInode, world } from './world'
   /** First of the netfilter hooks, sorted by family, hook and priority (world/netfilter.ts). */
   nfHooks: usize
   forwarding: bool
+  /** Socket in whose name the namespace itself answers (ICMP, resets); of the root cgroup. */
+  control: Sock
   /** What ip route local tables and rules give beyond devices: unused bits are 0. */
   unprivPortStart: u32
 }
@@ -101,6 +104,10 @@ export function netnsCreate(): Netns {
   deviceSetUp(lo, true)
   addrAdd(lo, 2, 0x0100007f, 0, 0, 0, 8)
   addrAdd(lo, 10, 0, 0, 0, 0x01000000, 128)
+  ns.control = sockNew(ns, 2, 3, 1)
+  cgroupPut(ns.control.cgroup)
+  ns.control.cgroup = w.cgroup
+  cgroupGet(w.cgroup)
   return ns
 }
 

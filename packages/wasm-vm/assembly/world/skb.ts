@@ -6,7 +6,7 @@
 //   |  headroom   |  bytes of packet   |  tailroom    |
 
 import { kfree, kmalloc, kzalloc } from '../mem/alloc'
-import { NetDevice } from './device'
+import { DEV_LOOPBACK, NetDevice } from './device'
 import { SOCK_REFS, sockPutAddr } from './sock'
 
 export const PACKET_HOST: u32 = 0
@@ -313,7 +313,9 @@ function ethPacketType(eth: usize, dev: NetDevice): u32 {
   const hi = load<u16>(eth, 4)
   if (lo == load<u32>(dev.mac) && hi == load<u16>(dev.mac, 4)) return PACKET_HOST
   if (!(lo & 1)) return PACKET_OTHERHOST
-  return lo == 0xffffffff && hi == 0xffff ? PACKET_BROADCAST : PACKET_MULTICAST
+  // lo has no broadcast address
+  const all = lo == 0xffffffff && hi == 0xffff && dev.kind != DEV_LOOPBACK
+  return all ? PACKET_BROADCAST : PACKET_MULTICAST
 }
 
 /** Queue of packets: first and last. */

@@ -20,7 +20,8 @@ import { FILE_SOCK } from './files'
 import { Netns } from './netns'
 import { ReuseGroup } from './reuseport'
 import { queuePurge, Skb, skbFree, SkbQueue } from './skb'
-import { current, takeCookie } from './world'
+import { Task } from './task'
+import { takeCookie, world } from './world'
 
 export const TCP_ESTABLISHED: u32 = 1
 export const TCP_SYN_SENT: u32 = 2
@@ -177,6 +178,7 @@ export const SEND_SHUTDOWN: u32 = 2
   corkBytes: u32
   cork: usize
   corkLen: u32
+  msgEval: bool
   msgVerdictLast: u32
   msgRedirLast: usize
   msgIngress: bool
@@ -235,7 +237,6 @@ export function sockNew(netns: Netns, family: u32, type: u32, protocol: u32): So
   sk.rxQueueMapping = -1
   sk.netns = netns
   sk.netnsCookie = netns.cookie
-  sk.uid = current().uid
   sk.rcvbuf = 212992
   sk.sndbuf = 212992
   sk.rcvlowat = 1
@@ -244,7 +245,10 @@ export function sockNew(netns: Netns, family: u32, type: u32, protocol: u32): So
   sk.keepintvl = 75
   sk.keepcnt = 9
   sk.syncnt = 6
-  sk.cgroup = current().cgroup
+  // the first namespace comes before the first task
+  const task = changetype<Task>(kernel().current)
+  if (changetype<usize>(task)) sk.uid = task.uid
+  sk.cgroup = changetype<usize>(task) ? task.cgroup : world().cgroup
   cgroupGet(sk.cgroup)
   return sk
 }

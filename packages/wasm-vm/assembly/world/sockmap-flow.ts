@@ -191,11 +191,12 @@ function sendVerdicts(sk: Sock, buf: usize, total: u32, len: u32): i32 {
     let target: usize
     let ingress: bool
     let n = left
-    if (sk.applyBytes) {
+    if (sk.msgEval) {
+      // the last verdict covers more, or it was to drop: Linux keeps that for good
       act = sk.msgVerdictLast
       target = sk.msgRedirLast
       ingress = sk.msgIngress
-      n = min(n, sk.applyBytes)
+      if (sk.applyBytes) n = min(n, sk.applyBytes)
     } else {
       fillMsg(m, sk, cur + <usize>at, left)
       act = <u32>runCtx(sk.msgVerdict, MSG, 80, 0, 0)
@@ -224,6 +225,7 @@ function sendVerdicts(sk: Sock, buf: usize, total: u32, len: u32): i32 {
         sk.applyBytes = m.applyBytes
         n = min(n, m.applyBytes)
       }
+      sk.msgEval = true
       sk.msgVerdictLast = act
       sk.msgRedirLast = target
       sk.msgIngress = ingress
@@ -240,6 +242,7 @@ function sendVerdicts(sk: Sock, buf: usize, total: u32, len: u32): i32 {
     }
     at += n
     left -= n
+    if (!sk.applyBytes) sk.msgEval = false
   }
   kfree(cur)
   return ret

@@ -157,7 +157,8 @@ function sendReset(ns: Netns, skb: Skb, family: u32): void {
   memory.copy(DST, net + (family == AF_INET ? 12 : 8), n)
   const pseudo = csumPseudo(family, SRC, DST, IPPROTO_TCP, TCP_HLEN)
   store<u16>(r, csumFold(csumPartial(r, TCP_HLEN, pseudo)), 16)
-  ipOutput(ns, 0, reply, family, SRC, DST, IPPROTO_TCP, 0)
+  skbSetOwner(reply, changetype<usize>(ns.control))
+  ipOutput(ns, changetype<usize>(ns.control), reply, family, SRC, DST, IPPROTO_TCP, 0)
 }
 
 // the caller's side

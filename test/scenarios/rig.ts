@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/** The two worlds in which a scenario runs: the simulated one, and namespaces of the running Linux. */
+import { spawnSync } from 'node:child_process'
+import { rmdirSync } from 'node:fs'
+import type { Kernel } from '@skep/core'
+import { interfaceIndex, isolated, must, setInterfaceUp } from '@skep/native-loader/testing'
+import { createVirtualKernel, World } from '@skep/wasm-vm'
+
+/** What a scenario may need beside the system calls of {@link Kernel}. */
+export interface Rig {
+  readonly kernel: Kernel
+  /** Directory of a cgroup that holds the calling task, and an fd of it. */
+  readonly cgroup: { readonly path: string; readonly fd: number }
+  rmdir(path: string): number
+  /** An fd of the network namespace. */
+  openNetns(): number
+  /** A joined pair of devices, both up, without addresses: their interface indices. */
+  veth(a: string, b: string): [number, number]
+  /** Gives a device an address, `10.0.0.1/24`. */
+  addAddress(name: string, address: string): void
+  socketpair(domain: number, type: number): [number, number]
+  /** Name of a socket as bytes of a sockaddr. */
+  getsockname(fd: number): Uint8Array
+  /** accept4 with SOCK_NONBLOCK. */
+  accept(fd: number): number
+  readonly pid: number
+}
+
+const SOCK_NONBLOCK = 0o4000
+
+export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
+  using kernel = await createVirtualKernel({ cpus: 4 })
+  const world = new World(kernel)
+  const path = '/sys/fs/cgroup/unified/skep'
+  const fd = world.createCgroup('skep')
+  world.enterCgroup(fd)
+  return await use({
+    kernel,
+    cgroup: { path, fd },
+    rmdir: (directory) => world.sockets.rmdir(directory),
+    openNetns: () => must(kernel.open('/proc/thread-self/ns/net', 0), 'open'),
+    veth: (a, b) => world.veth(a, b).map((device) => device.index) as [number, number],
+    addAddress: (name, address) => void world.device(name).addAddress(address),
+    socketpair: (domain, type) => {
+      const pair = world.sockets.socketpair(domain, type)
+      if (typeof pair === 'number') throw new Error(`socketpair: errno ${-pair}`)
+      return pair
+    },
+    getsockname: (socket) => {
+      const name = world.sockets.getsockname(socket)
+      return typeof name === 'number' ? new Uint8Array() : name
+    },
+    accept: (socket) => world.sockets.accept4(socket, SOCK_NONBLOCK),
+    pid: world.task.pid,
+  })
+}
+
+function ip(...args: string[]): void {
+  const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`)
+}
+
+const SIOCGIFFLAGS = 0x8913
+const IFF_RUNNING = 0x40
+const IFREQ_VALUE = 16
+
+/** A device that is up takes frames only when the kernel has noticed that its link is. */
+function untilRunning(kernel: Kernel, name: string): void {
+  const fd = must(kernel.socket(2, 2, 0), 'socket')
+  const request = new Uint8Array(40)
+  request.set(new TextEncoder().encode(name))
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let tries = 0; tries < 100; tries++) {
+    must(kernel.ioctl(fd, SIOCGIFFLAGS, request), 'ioctl')
+    if ((request[IFREQ_VALUE] ?? 0) & IFF_RUNNING) break
+    Atomics.wait(pause, 0, 0, 5)
+  }
+  kernel.close(fd)
+}
+
+export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
+  return await isolated({ network: true, mounts: true, cgroup: true }, async ({ kernel, cgroup }) => {
+    return await use({
+      kernel,
+      cgroup,
+      rmdir: (directory) => {
+        try {
+          rmdirSync(directory)
+          return 0
+        } catch (error) {
+          return (error as { errno: number }).errno
+        }
+      },
+      openNetns: () => must(kernel.open('/proc/thread-self/ns/net', 0), 'open'),
+      veth: (a, b) => {
+        ip('link', 'add', 'name', a, 'type', 'veth', 'peer', 'name', b)
+        for (const name of [a, b]) {
+          // no frames of the kernel's own
+          ip('link', 'set', 'dev', name, 'addrgenmode', 'none', 'arp', 'off')
+          setInterfaceUp(kernel, name)
+        }
+        for (const name of [a, b]) untilRunning(kernel, name)
+        return [interfaceIndex(kernel, a), interfaceIndex(kernel, b)]
+      },
+      addAddress: (name, address) => ip('addr', 'add', address, 'dev', name, 'nodad'),
+      socketpair: (domain, type) => {
+        const pair = kernel.socketpair(domain, type, 0)
+        if (typeof pair === 'number') throw new Error(`socketpair: errno ${-pair}`)
+        return pair
+      },
+      getsockname: (socket) => {
+        const name = new Uint8Array(128)
+        const length = kernel.getsockname(socket, name)
+        return name.subarray(0, Math.max(length, 0))
+      },
+      accept: (socket) => kernel.accept(socket, SOCK_NONBLOCK),
+      pid: process.pid,
+    })
+  })
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/**
+ * A scenario is a world action and its effect, written once: a function that observes, and what must be observed. It
+ * runs in the simulated world and on the running Linux, and both must observe the same.
+ */
+import { appendFileSync } from 'node:fs'
+import { whyNoIsolation } from '@skep/native-loader/testing'
+import { expect, test } from 'vitest'
+import { inVirtualWorld, onLinux, type Rig } from './rig.ts'
+
+/** What of the kernel's interface a scenario shows to have its effect: names of the UAPI. */
+export interface Shows {
+  readonly commands?: readonly string[]
+  readonly programTypes?: readonly string[]
+  readonly attachTypes?: readonly string[]
+  readonly mapTypes?: readonly string[]
+}
+
+export interface Scenario<T> {
+  readonly shows: Shows
+  /** What both kernels must observe. */
+  readonly expected: T
+  /** Why the running Linux cannot show it, such as a part that is not built in. */
+  readonly notOnLinux?: string
+  /** A divergence that is known and why. */
+  readonly run: (rig: Rig) => Promise<T> | T
+}
+
+/** With SKEP_SUPPORT set, what passed is appended to that file, a JSON line each: the source of docs/support.md. */
+function note(name: string, backend: string, shows: Shows, file: string): void {
+  const path = process.env.SKEP_SUPPORT
+  if (path !== undefined && path !== '') appendFileSync(path, `${JSON.stringify({ name, backend, file, ...shows })}\n`)
+}
+
+export function scenario<T>(name: string, { shows, expected, notOnLinux, run }: Scenario<T>): void {
+  const fileOf = () => (expect.getState().testPath ?? '').replace(/^.*\/test\//, 'test/')
+  test(`${name} [virtual]`, async () => {
+    expect(await inVirtualWorld(run)).toEqual(expected)
+    note(name, 'virtual', shows, fileOf())
+  })
+  test(`${name} [linux]`, async (context) => {
+    if (notOnLinux !== undefined) return context.skip(notOnLinux)
+    const reason = whyNoIsolation()
+    if (reason !== undefined) return context.skip(reason)
+    expect(await onLinux(run)).toEqual(expected)
+    note(name, 'linux', shows, fileOf())
+  })
+}
