@@ -53,8 +53,8 @@ export class Visitors {
     this.#browser = browser
   }
 
-  /** Opens the page at a fragment, and waits until the kernel has given its verdict. */
-  async visit(fragment = '', options: BrowserContextOptions = {}): Promise<Visit> {
+  /** Opens the page at a fragment. */
+  async visit(fragment = '', options: BrowserContextOptions = {}, url = this.site.url): Promise<Visit> {
     const context = await this.#browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options })
     const page = await context.newPage()
     const complaints: string[] = []
@@ -62,7 +62,7 @@ export class Visitors {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
     })
     page.on('pageerror', (error) => complaints.push(String(error)))
-    await page.goto(this.site.url + fragment)
+    await page.goto(url + fragment)
     return {
       page,
       complaints,

@@ -27,7 +27,10 @@ export const NEW_C = `#include <linux/bpf.h>
 SEC("xdp")
 int drop_short(struct xdp_md *ctx)
 {
-	if (ctx->data + 60 > ctx->data_end)
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+
+	if (data + 60 > end)
 		return XDP_DROP;
 	return XDP_PASS;
 }
