@@ -24,9 +24,20 @@ export interface Rig {
   /** accept4 with SOCK_NONBLOCK. */
   accept(fd: number): number
   readonly pid: number
+  /** Text of a file of tracefs. */
+  readTracing(path: string): string
 }
 
 const SOCK_NONBLOCK = 0o4000
+const TRACEFS = '/sys/kernel/tracing'
+
+function readText(kernel: Kernel, path: string): string {
+  const fd = must(kernel.open(path, 0), 'open', path)
+  const room = new Uint8Array(4096)
+  const n = kernel.read(fd, room)
+  kernel.close(fd)
+  return new TextDecoder().decode(room.subarray(0, Math.max(n, 0)))
+}
 
 export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
   using kernel = await createVirtualKernel({ cpus: 4 })
@@ -52,6 +63,7 @@ export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Prom
     },
     accept: (socket) => world.sockets.accept4(socket, SOCK_NONBLOCK),
     pid: world.task.pid,
+    readTracing: (file) => readText(kernel, `/sys/kernel/tracing/${file}`),
   })
 }
 
@@ -80,6 +92,7 @@ function untilRunning(kernel: Kernel, name: string): void {
 
 export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
   return await isolated({ network: true, mounts: true, cgroup: true }, async ({ kernel, cgroup }) => {
+    let mounted = false
     return await use({
       kernel,
       cgroup,
@@ -115,6 +128,12 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
       },
       accept: (socket) => kernel.accept(socket, SOCK_NONBLOCK),
       pid: process.pid,
+      readTracing: (file) => {
+        // only this thread's mount namespace sees it
+        if (!mounted) kernel.thread.mount('none', TRACEFS, 'tracefs', 0)
+        mounted = true
+        return readText(kernel, `${TRACEFS}/${file}`)
+      },
     })
   })
 }

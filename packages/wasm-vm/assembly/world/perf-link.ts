@@ -43,6 +43,18 @@ import { world, World } from './world'
 
 const MAX_MULTI: u32 = 1 << 20
 
+/** All events of a tracepoint share its programs: none twice with the same cookie, and not more than 64. */
+function othersOf(e: PerfEvent, prog: Prog, cookie: u64): i32 {
+  let count = 0
+  for (let p = world().perfEvents; p; p = changetype<usize>(changetype<PerfEvent>(p).next)) {
+    const o = changetype<PerfEvent>(p)
+    if (o.type != TYPE_TRACEPOINT || o.config != e.config || !changetype<usize>(o.prog)) continue
+    if (o.prog == prog && o.cookie == cookie) return -EEXIST
+    count++
+  }
+  return count >= 64 ? -E2BIG : 0
+}
+
 /** perf_event_set_bpf_prog: the event takes a reference. */
 export function perfSetProg(e: PerfEvent, prog: Prog, cookie: u64): i32 {
   const probe = e.type == TYPE_KPROBE || e.type == TYPE_UPROBE
@@ -58,6 +70,10 @@ export function perfSetProg(e: PerfEvent, prog: Prog, cookie: u64): i32 {
       if (changetype<usize>(tp) && prog.maxCtxOffset > tp.recordSize) return -EACCES
     }
     if (changetype<usize>(e.prog)) return -EEXIST
+    if (e.type == TYPE_TRACEPOINT) {
+      const full = othersOf(e, prog, cookie)
+      if (full) return full
+    }
   }
   progGet(prog)
   e.prog = prog

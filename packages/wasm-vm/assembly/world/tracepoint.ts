@@ -159,9 +159,9 @@ export function fireRecord(t: Tracepoint, record: usize, size: u32): bool {
   for (let p = world().perfEvents; p; ) {
     const e = changetype<PerfEvent>(p)
     p = changetype<usize>(e.next)
-    if (e.type != TYPE_TRACEPOINT || <u32>e.config != t.id || !e.enabled) continue
-    if (e.cpu >= 0 && <u32>e.cpu != kernel().currentCpu) continue
-    e.count++
+    if (e.type != TYPE_TRACEPOINT || <u32>e.config != t.id) continue
+    if (e.enabled && (e.cpu < 0 || <u32>e.cpu == kernel().currentCpu)) e.count++
+    // programs belong to the tracepoint: they run whatever CPU their event is for, and enabled or not
     if (!changetype<usize>(e.prog)) continue
     if (e.prog.active) {
       e.prog.recursionMisses++
