@@ -5,7 +5,8 @@ import { assemble, encodeInstructions, parseConformanceCase } from '@skep/core/i
 
 /** Where the public suite's `.data` files lie; they are not part of this repository. */
 const FOLDER =
-  process.env.SKEP_CONFORMANCE ?? fileURLToPath(new URL('../../../shared/conformance/bpf_conformance/', import.meta.url))
+  process.env.SKEP_CONFORMANCE ??
+  fileURLToPath(new URL('../../../shared/conformance/bpf_conformance/', import.meta.url))
 
 export interface Case {
   readonly name: string
@@ -17,7 +18,9 @@ export interface Case {
 
 /** Why there are no cases, if there are none. */
 export function whyNoCases(): string | undefined {
-  return existsSync(FOLDER) ? undefined : `the conformance suite is not at ${FOLDER} (SKEP_CONFORMANCE names its folder)`
+  return existsSync(FOLDER)
+    ? undefined
+    : `the conformance suite is not at ${FOLDER} (SKEP_CONFORMANCE names its folder)`
 }
 
 /** All cases of the suite. */

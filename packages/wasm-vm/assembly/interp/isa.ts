@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bare instructions as RFC 9669 defines them, with no verifier, no maps and no program object.
 
-import { ENOMEM, EOPNOTSUPP } from '../gen/errno.gen'
+import { ENOMEM } from '../gen/errno.gen'
 import { decode, DecodeInput, freeDecoded } from '../insn/decode'
 import { checkStructure, STRUCTURE_ISA } from '../insn/structure-check'
 import { funcAt } from '../insn/record'
@@ -12,7 +12,7 @@ import { execute } from './loop'
 import { openFrame } from './frame'
 import { clearRegions } from './regions'
 import {
-  currentRun, ENGINE_CHECKED, ENGINE_INTERP, enterLevel, firstFrame, leaveLevel, levelTop, REGS,
+  currentRun, ENGINE_CHECKED, ENGINE_JIT, enterLevel, firstFrame, leaveLevel, levelTop, REGS,
 } from './run-state'
 
 /** Instructions that a bare run may execute on the checked engine. */
@@ -53,14 +53,12 @@ export function isaRun(insns: usize, len: u32, mem: usize, memLen: u32, engine: 
   openFrame(run, base, funcAt(decoded, 0), levelTop(run))
   const start = decoded.records
   let r0: u64 = 0
-  let err: i32 = 0
   if (engine == ENGINE_CHECKED) r0 = execute<u8>(run, start, base)
-  else if (engine == ENGINE_INTERP) r0 = execute<u32>(run, start, base)
-  else if (compileProgram(decoded)) r0 = callCompiled(decoded.jitHandle, <u64>mem, <u64>memLen, 0, 0, 0, levelTop(run))
-  else err = -EOPNOTSUPP
+  else if (engine == ENGINE_JIT && compileProgram(decoded)) {
+    r0 = callCompiled(decoded.jitHandle, <u64>mem, <u64>memLen, 0, 0, 0, levelTop(run))
+  } else r0 = execute<u32>(run, start, base)
   leaveLevel(run)
   freeDecoded(decoded)
-  if (err) return err
   if (run.trap) return -1000 - run.trap
   store<u64>(out, r0)
   return 0

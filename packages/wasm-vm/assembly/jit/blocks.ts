@@ -8,7 +8,10 @@ import {
 } from '../insn/ops'
 import { bit, Block, blockAt, Fn, Ins, insAt, INS_SIZE } from './ir'
 
-/** Fills fn.ins and fn.blocks; false when memory is out. */
+/**
+ * Fills fn.ins and fn.blocks; false when memory is out, or when control leaves the subprogram other than by a call or exit,
+ * as bare instructions may.
+ */
 export function buildBlocks(fn: Fn, decoded: Decoded, func: FuncRef): bool {
   const cnt = func.end - func.first
   fn.insCnt = cnt
@@ -17,7 +20,7 @@ export function buildBlocks(fn: Fn, decoded: Decoded, func: FuncRef): bool {
   const starts = fn.arena.alloc(<usize>(cnt + 1) << 2)
   if (!fn.ins || !starts) return false
   for (let i: u32 = 0; i < cnt; i++) copyIns(insAt(fn, i), func.start + (<usize>i << RECORD_SHIFT), func.first + i)
-  markStarts(fn, starts)
+  if (!markStarts(fn, starts)) return false
   let blocks: u32 = 0
   for (let i: u32 = 0; i < cnt; i++) {
     if (load<u32>(starts + (<usize>i << 2))) blocks++
@@ -49,18 +52,21 @@ function copyIns(ins: Ins, r: usize, insn: u32): void {
   return <u32>(<i32>i + (ins.off >> RECORD_SHIFT))
 }
 
-function markStarts(fn: Fn, starts: usize): void {
+function markStarts(fn: Fn, starts: usize): bool {
   store<u32>(starts, 1)
   for (let i: u32 = 0; i < fn.insCnt; i++) {
     const ins = insAt(fn, i)
     const op = <i32>ins.op
     if (jumps(op)) {
+      if (targetOf(ins, i) >= fn.insCnt) return false
       store<u32>(starts + (<usize>targetOf(ins, i) << 2), 1)
       store<u32>(starts + (<usize>(i + 1) << 2), 1)
     } else if (op == OP_EXIT || op == OP_INVALID) {
       store<u32>(starts + (<usize>(i + 1) << 2), 1)
     }
   }
+  const last = <i32>insAt(fn, fn.insCnt - 1).op
+  return last == OP_EXIT || last == OP_JA || last == OP_INVALID
 }
 
 function fillBlocks(fn: Fn, blockOf: usize): void {
