@@ -3,6 +3,7 @@
 // kernel and compares. Answers are plain data, sorted, the same from run to run.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openObject, verifyProgram } from '@skep/core'
 import { errnoName } from '@skep/core/errors'
@@ -45,7 +46,7 @@ function exampleObjects() {
 /** Verdicts about the programs of examples/. */
 function objectAnswers(kernel) {
   return exampleObjects().flatMap((file) => {
-    const spec = openObject(readFileSync(EXAMPLES + file), { name: file })
+    const spec = openObject(readFileSync(EXAMPLES + file), { name: basename(file, '.bpf.o') })
     return spec.programs.map((program) => {
       const at = (logLevel) => verifyProgram(spec, program.name, kernel, { logLevel })
       const verdict = at(1)

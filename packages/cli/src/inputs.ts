@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { UsageError } from './exit.ts'
 
 /** Reads a file named on the command line; the error says which and why. */
@@ -11,6 +12,11 @@ export async function readInput(path: string): Promise<Uint8Array> {
     const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : String(code)
     throw new Error(`${path}: ${reason}`, { cause })
   }
+}
+
+/** Name of the object in a file, which is part of the kernel names of its data maps: as libbpf makes it. */
+export function objectName(path: string): string {
+  return basename(path).replace(/\..*$/, '') || 'object'
 }
 
 /** Hexadecimal bytes, blanks between them allowed. Raises UsageError with the offending part. */

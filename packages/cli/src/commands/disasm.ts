@@ -2,15 +2,17 @@
 import { encodeSlots, type FunctionSpec, type ObjectSpec, openObject } from '@skep/core'
 import { decodeInstructions, formatKernel, formatLlvm, slotOffsets } from '@skep/core/isa'
 import { Command, Option } from 'commander'
-import { readInput } from '../inputs.ts'
+import { objectName, readInput } from '../inputs.ts'
 import type { Io } from '../io.ts'
 import type { CommandBuilder } from '../program.ts'
 import { lineTexts } from '../source-lines.ts'
+import { printCompiled } from './disasm-jit.ts'
 
 interface DisasmOptions {
   style: 'kernel' | 'llvm'
   program?: string
   source: boolean
+  jit?: boolean
 }
 
 /** What the reference of an instruction names: `map counters`, `call add_bytes`. */
@@ -55,8 +57,16 @@ export const disasmCommand: CommandBuilder = ({ io }) =>
     .addOption(new Option('--style <style>', 'whose text').choices(['kernel', 'llvm']).default('kernel'))
     .option('--program <name>', 'only this program or function')
     .option('--no-source', 'without the C lines')
+    .option(
+      '--jit',
+      "the WebAssembly that the virtual kernel's JIT makes of each program, instead of the object's code",
+    )
     .action(async (file: string, options: DisasmOptions) => {
-      const object = await openObject(await readInput(file), { name: file })
+      const object = openObject(await readInput(file), { name: objectName(file) })
+      if (options.jit) {
+        await printCompiled(object, options, io)
+        return
+      }
       const all = object.allFunctions
       const chosen = options.program ? all.filter((fn) => fn.name === options.program) : all
       if (!chosen.length) throw new Error(`${file}: no program or function ${options.program ?? ''}`.trimEnd())

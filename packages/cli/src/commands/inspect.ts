@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { type MapSpec, type ObjectSpec, openObject, type ProgramSpec } from '@skep/core'
 import { Command } from 'commander'
-import { readInput } from '../inputs.ts'
+import { objectName, readInput } from '../inputs.ts'
 import type { Io } from '../io.ts'
 import { formatJson } from '../output/json.ts'
 import { attachTypeName, kernelVersionText, mapTypeName, progTypeName } from '../output/names.ts'
@@ -96,7 +96,7 @@ export const inspectCommand: CommandBuilder = ({ io }) =>
     .option('--json', 'one JSON object a line')
     .action(async (files: string[], options: { json?: boolean }) => {
       for (const [index, file] of files.entries()) {
-        const object = await openObject(await readInput(file), { name: file })
+        const object = await openObject(await readInput(file), { name: objectName(file) })
         if (options.json) {
           io.out(formatJson({ object: file, ...(object.toJSON() as object), btf: btfSummary(object) }))
           continue

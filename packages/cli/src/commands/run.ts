@@ -4,7 +4,7 @@ import { isPerCpu, type Kernel, type ObjectSpec, openObject, type TestRunResult 
 import { encodePcap, type PcapPacket, parsePcap } from '@skep/core/pcap'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT, UsageError } from '../exit.ts'
-import { parseCount, readBytesOption, readInput } from '../inputs.ts'
+import { objectName, parseCount, readBytesOption, readInput } from '../inputs.ts'
 import type { Io } from '../io.ts'
 import { engineOption, type KernelName, kernelNames, kernelOption, openKernel, traceOption } from '../kernels.ts'
 import { type MapChange, mapChanges, readMaps } from '../map-changes.ts'
@@ -183,7 +183,7 @@ export const runCommand: CommandBuilder = ({ io, exit }) =>
       const bytes = await readInput(file)
       const outcomes: Outcome[] = []
       for (const name of kernelNames(options.kernel)) {
-        const spec = openObject(bytes, { name: file })
+        const spec = openObject(bytes, { name: objectName(file) })
         applySettings(spec, inputs.settings)
         using kernel = await openKernel(name, io, options)
         outcomes.push(runOn(kernel, name, spec, options, inputs))

@@ -2,7 +2,7 @@
 import { type Kernel, type ObjectSpec, openObject, type Verdict, verifyProgram } from '@skep/core'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT, EXIT_FINE, EXIT_REFUSED } from '../exit.ts'
-import { parseCount, readInput } from '../inputs.ts'
+import { objectName, parseCount, readInput } from '../inputs.ts'
 import type { Io } from '../io.ts'
 import { type KernelName, kernelNames, kernelOption, openKernel, traceOption } from '../kernels.ts'
 import { errnoText } from '../output/errno.ts'
@@ -103,7 +103,7 @@ function chooseLogLevel(options: VerifyCliOptions): number | undefined {
 }
 
 async function verifyFile(file: string, options: VerifyCliOptions, kernels: ReadonlyMap<KernelName, Kernel>, io: Io) {
-  const spec = openObject(await readInput(file), { name: file })
+  const spec = openObject(await readInput(file), { name: objectName(file) })
   applySettings(spec, parseSettings(options.set))
   const programs = options.program ? [spec.program(options.program)] : spec.programs
   const logLevel = chooseLogLevel(options)
