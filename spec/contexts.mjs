@@ -313,6 +313,13 @@ export const CONTEXTS = [
     ],
   },
   {
+    struct: '', programs: [
+      ['BPF_PROG_TYPE_LIRC_MODE2', null],
+    ], rows: [
+      [  0,     4, '4', '', 0, 'SCALAR_VALUE', 'sample'],
+    ],
+  },
+  {
     struct: 'sk_reuseport_md', programs: [
       ['BPF_PROG_TYPE_SK_REUSEPORT', null],
     ], rows: [

@@ -28,7 +28,7 @@ export const CONTEXT_KINDS: readonly ContextKind[] = [
   { type: 4, attachTypes: null, struct: '__sk_buff', rows: 2 },
   { type: 5, attachTypes: null, struct: '', rows: 3 },
   { type: 6, attachTypes: [33], struct: 'xdp_md', rows: 4 },
-  { type: 6, attachTypes: null, struct: 'xdp_md', rows: 30 },
+  { type: 6, attachTypes: null, struct: 'xdp_md', rows: 31 },
   { type: 7, attachTypes: null, struct: 'bpf_perf_event_data', rows: 5 },
   { type: 8, attachTypes: null, struct: '__sk_buff', rows: 6 },
   { type: 9, attachTypes: [2, 34], struct: 'bpf_sock', rows: 7 },
@@ -48,15 +48,16 @@ export const CONTEXT_KINDS: readonly ContextKind[] = [
   { type: 18, attachTypes: [15], struct: 'bpf_sock_addr', rows: 19 },
   { type: 18, attachTypes: [49, 50, 51, 52, 53], struct: 'bpf_sock_addr', rows: 20 },
   { type: 19, attachTypes: null, struct: '__sk_buff', rows: 10 },
-  { type: 21, attachTypes: null, struct: 'sk_reuseport_md', rows: 21 },
-  { type: 22, attachTypes: null, struct: '__sk_buff', rows: 22 },
-  { type: 23, attachTypes: null, struct: 'bpf_sysctl', rows: 23 },
-  { type: 24, attachTypes: null, struct: 'bpf_raw_tracepoint_args', rows: 24 },
-  { type: 25, attachTypes: [21], struct: 'bpf_sockopt', rows: 25 },
-  { type: 25, attachTypes: [22], struct: 'bpf_sockopt', rows: 26 },
-  { type: 30, attachTypes: null, struct: 'bpf_sk_lookup', rows: 27 },
-  { type: 31, attachTypes: null, struct: '', rows: 28 },
-  { type: 32, attachTypes: null, struct: 'bpf_nf_ctx', rows: 29 },
+  { type: 20, attachTypes: null, struct: '', rows: 21 },
+  { type: 21, attachTypes: null, struct: 'sk_reuseport_md', rows: 22 },
+  { type: 22, attachTypes: null, struct: '__sk_buff', rows: 23 },
+  { type: 23, attachTypes: null, struct: 'bpf_sysctl', rows: 24 },
+  { type: 24, attachTypes: null, struct: 'bpf_raw_tracepoint_args', rows: 25 },
+  { type: 25, attachTypes: [21], struct: 'bpf_sockopt', rows: 26 },
+  { type: 25, attachTypes: [22], struct: 'bpf_sockopt', rows: 27 },
+  { type: 30, attachTypes: null, struct: 'bpf_sk_lookup', rows: 28 },
+  { type: 31, attachTypes: null, struct: '', rows: 29 },
+  { type: 32, attachTypes: null, struct: 'bpf_nf_ctx', rows: 30 },
 ]
 
 export const CONTEXT_ROWS: readonly (readonly ContextRow[])[] = [
@@ -263,6 +264,9 @@ export const CONTEXT_ROWS: readonly (readonly ContextRow[])[] = [
     { from: 24, to: 40, loads: 4, stores: 0, type: 'SCALAR_VALUE' }, // user_port family type protocol
     { from: 24, to: 28, loads: 3, stores: 4, type: 'SCALAR_VALUE' }, // user_port
     { from: 64, to: 72, loads: 8, stores: 0, type: 'PTR_TO_SOCKET' }, // sk
+  ],
+  [
+    { from: 0, to: 4, loads: 4, stores: 0, type: 'SCALAR_VALUE' }, // sample
   ],
   [
     { from: 0, to: 8, loads: 8, stores: 0, type: 'PTR_TO_PACKET' }, // data
