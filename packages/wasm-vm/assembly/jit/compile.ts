@@ -29,6 +29,9 @@ import { unrollLoops } from './unroll'
 import { assignLocals, emitPrologue } from './values'
 import { analyseWidths } from './width'
 
+/** Engines refuse function bodies of more than 7,654,321 bytes (WebAssembly JavaScript interface, section 9). */
+const BODY_MAX: u32 = 7_654_321
+
 /** Compiles and instantiates; whether the program now has compiled functions. */
 export function compileProgram(decoded: Decoded): bool {
   if (!emitModule(decoded)) {
@@ -140,7 +143,7 @@ function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
   emitPrologue(fn, MAY_GOTO_TURNS)
   if (!emitBody(fn)) return false
   patchLength(size)
-  return true
+  return sinkLength() - size <= BODY_MAX
 }
 
 function noteRegisters(fn: Fn): void {
