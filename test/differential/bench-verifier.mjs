@@ -69,16 +69,22 @@ function timed(kernel) {
   return { proxy, clock }
 }
 
+/** The fastest of so many runs counts: other work on the machine only slows. */
+const RUNS = 5
 const rate = (insns, ms) => `${(insns / ms / 1000).toFixed(2)} million a second`
 
 for (const [name, insns] of Object.entries(RAW)) {
   for (const [side, kernel] of sides) {
-    using loader = new RawLoader(kernel, 1 << 16)
+    const loader = new RawLoader(kernel, 1 << 16)
     loader.load({ insns, type: 1, logLevel: 4 })
-    const start = performance.now()
-    const { log } = loader.load({ insns, type: 1, logLevel: 4 })
-    const ms = performance.now() - start
-    const n = stats(log)?.insns ?? 0
+    let ms = Number.POSITIVE_INFINITY
+    let n = 0
+    for (let i = 0; i < RUNS; i++) {
+      const start = performance.now()
+      const { log } = loader.load({ insns, type: 1, logLevel: 4 })
+      ms = Math.min(ms, performance.now() - start)
+      n = stats(log)?.insns ?? 0
+    }
     console.log(
       `${name.padEnd(20)} ${side.padEnd(6)} ${String(n).padStart(8)} instructions ${ms.toFixed(1)} ms, ${rate(n, ms)}`,
     )
@@ -86,7 +92,7 @@ for (const [name, insns] of Object.entries(RAW)) {
 }
 
 for (const [side, kernel] of sides) {
-  using loader = new RawLoader(kernel, 1 << 12)
+  const loader = new RawLoader(kernel, 1 << 12)
   const insns = program(...EXIT)
   const once = () => loader.load({ insns, type: 1, logLevel: 0 })
   for (let i = 0; i < 2000; i++) once()
