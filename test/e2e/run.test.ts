@@ -226,6 +226,20 @@ describe.skipIf(missing)('running', () => {
     await expect.poll(() => page.locator('.programs button').count()).toBe(3)
   })
 
+  it('takes an object that is dropped on the page', async () => {
+    await using visit = await visitors.visit()
+    const { page } = visit
+    await judged(page)
+    const bytes = [...readFileSync(`${root}examples/tc-classifier/tc-classifier.bpf.o`)]
+    await page.evaluate((content) => {
+      const data = new DataTransfer()
+      data.items.add(new File([Uint8Array.from(content)], 'mine.bpf.o'))
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+    }, bytes)
+    await expect.poll(() => page.locator('.program-bar').innerText()).toContain('classify')
+    expect(await page.getByLabel('Program', { exact: true }).locator('option:checked').innerText()).toBe('mine.bpf.o')
+  })
+
   it('stops a runaway, and the page stays alive meanwhile', async () => {
     await using visit = await visitors.visit()
     const { page } = visit

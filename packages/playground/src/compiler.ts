@@ -13,6 +13,8 @@ export interface Compilation {
   /** The object file; undefined where there were errors. */
   readonly object: Uint8Array | undefined
   readonly diagnostics: readonly Diagnostic[]
+  /** Bytes of the instruction on each line in hexadecimal, for languages that have one. Lines count from 1. */
+  readonly encoding?: ReadonlyMap<number, string>
 }
 
 export interface Compiler {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** What the page and the worker with the kernel say to each other. Everything is plain data. */
 
+import type { Compilation } from './compiler.ts'
+
 /** How a program is given something to do. */
 export type InputKind = 'packet' | 'address' | 'event' | 'context'
 
@@ -57,6 +59,8 @@ export interface ObjectView {
   readonly programs: readonly ProgramView[]
   readonly maps: readonly MapView[]
   readonly variables: readonly VariableView[]
+  /** Why the accepted programs could not be loaded all the same; empty if they were. */
+  readonly problem: string
 }
 
 export interface MapView {
@@ -193,6 +197,7 @@ export interface EngineReport {
 
 /** Requests by name: what goes there, what comes back. */
 export interface Calls {
+  assemble: { ask: { source: string }; answer: Compilation }
   open: { ask: { bytes: Uint8Array; name: string }; answer: ObjectView }
   run: { ask: { program: string; inputs: readonly RunInput[]; world: World }; answer: RunReport }
   reset: { ask: Record<string, never>; answer: ObjectView }

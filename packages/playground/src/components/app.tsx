@@ -23,6 +23,11 @@ function Work() {
           This object could not be opened: {problem.value}
         </p>
       )}
+      {opened.value?.problem && (
+        <p class="banner bad" role="alert">
+          The object could not be loaded, so its programs cannot run: {opened.value.problem}
+        </p>
+      )}
       <div class="panes">
         <SourcePane />
         <CodePane />

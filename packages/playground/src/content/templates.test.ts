@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { openObject } from '@skep/core'
 import { describe, expect, it } from 'vitest'
-import { assembleText } from '../editor/assembler.ts'
+import { assembleText } from '../worker/assemble.ts'
 import { NEW_ASSEMBLY } from './templates.ts'
 
 describe('the new program', () => {

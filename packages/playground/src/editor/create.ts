@@ -9,8 +9,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from '@lezer/highlight'
 import { effect } from '@preact/signals'
 import type { Diagnostic } from '../compiler.ts'
-import { diagnostics, open, openedBytes, programName } from '../state/document.ts'
-import { encodingByLine } from './assembler.ts'
+import { diagnostics, encodings, open, programName } from '../state/document.ts'
 import { assemblyMode } from './assembly-mode.ts'
 import { cMode } from './c-mode.ts'
 import { completeAssembly } from './completion.ts'
@@ -75,9 +74,8 @@ export function createEditor(parent: HTMLElement, language: 'assembly' | 'c', te
     view.dispatch(setDiagnostics(view.state, marks))
   })
   const stopEncoding = effect(() => {
-    const object = openedBytes.value
-    if (language !== 'assembly' || !object) return
-    view.dispatch({ effects: setEncoding.of(encodingByLine(view.state.doc.toString(), object)) })
+    const found = encodings.value
+    if (language === 'assembly') view.dispatch({ effects: setEncoding.of(found) })
   })
   return () => {
     clearTimeout(timer)

@@ -4,7 +4,6 @@ import { computed, effect, signal } from '@preact/signals'
 import { type Compilation, type Compiler, type Diagnostic, findClang } from '../compiler.ts'
 import { exampleOf, fetchObject, fetchSource } from '../content/examples.ts'
 import { explain } from '../content/explanations.ts'
-import { assembler } from '../editor/assembler.ts'
 import type { ObjectView, ProgramView } from '../protocol.ts'
 import { readVerifierLog } from '../verifier/log.ts'
 import { WorkerClient } from '../worker-client.ts'
@@ -17,6 +16,11 @@ export type Document =
 
 export const client = new WorkerClient()
 
+const assembler: Compiler = {
+  language: 'assembly',
+  compile: (source) => client.call('assemble', { source }),
+}
+
 /** Release of the Linux that the kernel follows, once it runs. */
 export const release = signal('')
 /** What went wrong with the page itself, not with a program. */
@@ -25,6 +29,8 @@ export const document = signal<Document | undefined>(undefined)
 /** C source of the example, where there is one. */
 export const sourceText = signal<string | undefined>(undefined)
 export const diagnostics = signal<readonly Diagnostic[]>([])
+/** Bytes of the instruction on each line of the assembly text. */
+export const encodings = signal<ReadonlyMap<number, string>>(new Map())
 export const opened = signal<ObjectView | undefined>(undefined)
 export const openedBytes = signal<Uint8Array | undefined>(undefined)
 export const opening = signal(false)
@@ -116,9 +122,10 @@ async function load(doc: Document, mine: number, keep: string): Promise<void> {
       return openBytes(doc.bytes, doc.name.replace(/(\.bpf)?\.o$/, ''), mine, keep)
     default: {
       sourceText.value = doc.text
-      const { object, diagnostics: found } = await compile(doc)
+      const { object, diagnostics: found, encoding } = await compile(doc)
       if (mine !== turn) return
       diagnostics.value = found
+      if (encoding) encodings.value = encoding
       if (object) return openBytes(object, 'program', mine, keep)
       opened.value = undefined
     }

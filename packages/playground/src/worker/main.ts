@@ -4,6 +4,7 @@ import '../polyfill.ts'
 import { RELEASE } from '@skep/wasm-vm'
 import wasmUrl from '@skep/wasm-vm/skep.wasm?url'
 import type { CallName, Calls, Reply, Request } from '../protocol.ts'
+import { assembleText } from './assemble.ts'
 import { compareEngines } from './engines.ts'
 import { tryToPerform } from './perform.ts'
 import { sampleOf } from './samples.ts'
@@ -57,6 +58,7 @@ function run({ program, inputs, world }: Calls['run']['ask']): Calls['run']['ans
 }
 
 const HANDLERS: { [K in CallName]: (ask: Calls[K]['ask']) => Calls[K]['answer'] | Promise<Calls[K]['answer']> } = {
+  assemble: ({ source }) => assembleText(source),
   open(ask) {
     opened = ask
     return open()

@@ -32,7 +32,7 @@ export class Session {
   readonly kernel: VirtualKernel
   readonly spec: ObjectSpec
   readonly view: ObjectView
-  readonly #loaded: LoadedObject | undefined
+  #loaded: LoadedObject | undefined
 
   static async open(bytes: Uint8Array, name: string, module: WebAssembly.Module): Promise<Session> {
     const kernel = await createVirtualKernel({ module, cpus: CPUS, virtualTime: START_CLOCK, randomSeed: SEED })
@@ -48,9 +48,14 @@ export class Session {
       return { program, verdict, milliseconds: performance.now() - start }
     })
     for (const { program, verdict } of judged) program.autoload = verdict.verdict === 'accept'
-    this.#loaded = judged.some(({ verdict }) => verdict.verdict === 'accept')
-      ? loadObject(this.spec, kernel)
-      : undefined
+    let problem = ''
+    if (judged.some(({ verdict }) => verdict.verdict === 'accept')) {
+      try {
+        this.#loaded = loadObject(this.spec, kernel)
+      } catch (error) {
+        problem = (error as Error).message
+      }
+    }
     this.view = {
       name,
       license: this.spec.license,
@@ -60,11 +65,13 @@ export class Session {
       ),
       maps: this.maps(),
       variables: this.variables(),
+      problem,
     }
   }
 
   get loaded(): LoadedObject {
-    if (!this.#loaded) throw new Error('no program of this object was accepted: there is nothing to run')
+    if (!this.#loaded)
+      throw new Error(this.view.problem || 'no program of this object was accepted: there is nothing to run')
     return this.#loaded
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { describe, expect, it } from 'vitest'
-import { assembleText, encodingByLine } from './assembler.ts'
+import { assembleText } from './assemble.ts'
 
 const SOURCE = `# comment
   .section socket,"ax",@progbits
@@ -14,15 +14,14 @@ out: exit
 
 describe('assembling in the page', () => {
   it('shows the encoding at its line, jumps resolved', () => {
-    const { object, diagnostics } = assembleText(SOURCE)
+    const { encoding, diagnostics } = assembleText(SOURCE)
     expect(diagnostics).toEqual([])
-    const encoding = encodingByLine(SOURCE, object!)
     // RFC 9669: b7 is mov of an immediate, 15 jeq with one, 18 the 64-bit load, 95 exit.
-    expect(encoding.get(5)).toBe('b700000000000000')
-    expect(encoding.get(6)).toBe('1500020000000000')
-    expect(encoding.get(7)).toBe('1801000088776655 0000000044332211')
-    expect(encoding.get(8)).toBe('9500000000000000')
-    expect(encoding.get(1)).toBeUndefined()
+    expect(encoding!.get(5)).toBe('b700000000000000')
+    expect(encoding!.get(6)).toBe('1500020000000000')
+    expect(encoding!.get(7)).toBe('1801000088776655 0000000044332211')
+    expect(encoding!.get(8)).toBe('9500000000000000')
+    expect(encoding!.get(1)).toBeUndefined()
   })
 
   it('says where an error is', () => {

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/** The assembler of @skep/core as a compiler of the page. */
+/** Assembly text to an object, with the encoding of each line. */
 import { parseElf } from '@skep/core/elf'
 import { AsmSyntaxError, assembleObject, decodeInstructions, encodeInstructions, slotCount } from '@skep/core/isa'
-import type { Compilation, Compiler } from '../compiler.ts'
+import type { Compilation } from '../compiler.ts'
 import { toHex } from '../packet/hex.ts'
-
-export const assembler: Compiler = {
-  language: 'assembly',
-  async compile(source: string): Promise<Compilation> {
-    return assembleText(source)
-  },
-}
 
 export function assembleText(source: string): Compilation {
   try {
-    return { object: assembleObject(source), diagnostics: [] }
+    const object = assembleObject(source)
+    return { object, diagnostics: [], encoding: encodingByLine(source, object) }
   } catch (error) {
     const at = error instanceof AsmSyntaxError ? error : { line: 1, column: 1 }
     const message = (error as Error).message.replace(/^assemble: line \d+ column \d+: /, '')
@@ -41,7 +35,7 @@ function instructionLines(source: string): Map<string, number[]> {
 }
 
 /** Encoding of the instruction on each line of the text, jumps resolved, from the object made of it. */
-export function encodingByLine(source: string, object: Uint8Array): Map<number, string> {
+function encodingByLine(source: string, object: Uint8Array): Map<number, string> {
   const found = new Map<number, string>()
   for (const [name, lines] of instructionLines(source)) {
     const data = parseElf(object).section(name)?.data
