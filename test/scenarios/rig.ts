@@ -2,7 +2,7 @@
 /** The two worlds in which a scenario runs: the simulated one, and namespaces of the running Linux. */
 import { spawnSync } from 'node:child_process'
 import { rmdirSync } from 'node:fs'
-import type { Kernel } from '@skep/core'
+import { type Kernel, objPin } from '@skep/core'
 import { interfaceIndex, isolated, must, setInterfaceUp } from '@skep/native-loader/testing'
 import { createVirtualKernel, World } from '@skep/wasm-vm'
 
@@ -24,6 +24,10 @@ export interface Rig {
   /** accept4 with SOCK_NONBLOCK. */
   accept(fd: number): number
   readonly pid: number
+  /** The simulated world itself, where the scenario runs in it. */
+  readonly world: World | undefined
+  /** A route with a program of a light-weight tunnel: `ip route add … encap bpf`. */
+  addTunnelRoute(destination: string, device: string, direction: 'in' | 'out' | 'xmit', program: number): void
   /** Text of a file of tracefs. */
   readTracing(path: string): string
 }
@@ -50,7 +54,11 @@ export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Prom
     cgroup: { path, fd },
     rmdir: (directory) => world.sockets.rmdir(directory),
     openNetns: () => must(kernel.open('/proc/thread-self/ns/net', 0), 'open'),
-    veth: (a, b) => world.veth(a, b).map((device) => device.index) as [number, number],
+    veth: (a, b) => {
+      const pair = world.veth(a, b)
+      for (const device of pair) device.arp = false
+      return [pair[0].index, pair[1].index]
+    },
     addAddress: (name, address) => void world.device(name).addAddress(address),
     socketpair: (domain, type) => {
       const pair = world.sockets.socketpair(domain, type)
@@ -63,6 +71,9 @@ export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Prom
     },
     accept: (socket) => world.sockets.accept4(socket, SOCK_NONBLOCK),
     pid: world.task.pid,
+    world,
+    addTunnelRoute: (destination, device, _direction, program) =>
+      void world.device(device).addRoute(destination).setProgram(program),
     readTracing: (file) => readText(kernel, `/sys/kernel/tracing/${file}`),
   })
 }
@@ -91,8 +102,9 @@ function untilRunning(kernel: Kernel, name: string): void {
 }
 
 export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
-  return await isolated({ network: true, mounts: true, cgroup: true }, async ({ kernel, cgroup }) => {
+  return await isolated({ network: true, mounts: true, cgroup: true }, async ({ kernel, cgroup, bpffs }) => {
     let mounted = false
+    let pins = 0
     return await use({
       kernel,
       cgroup,
@@ -128,6 +140,12 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
       },
       accept: (socket) => kernel.accept(socket, SOCK_NONBLOCK),
       pid: process.pid,
+      world: undefined,
+      addTunnelRoute: (destination, device, direction, program) => {
+        const pin = `${bpffs}/tunnel${pins++}`
+        objPin(kernel, program, pin)
+        ip('route', 'add', destination, 'encap', 'bpf', direction, 'pinned', pin, 'dev', device)
+      },
       readTracing: (file) => {
         // only this thread's mount namespace sees it
         if (!mounted) kernel.thread.mount('none', TRACEFS, 'tracefs', 0)

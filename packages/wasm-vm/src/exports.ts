@@ -13,6 +13,7 @@ export interface KernelExports {
   sys_bpf(cmd: number, attr: number, size: number): number
   sys_close(fd: number): number
   sys_mmap(fd: number, length: number, offset: number, prot: number): number
+  sys_mmap_wide(fd: number, length: number, offset: bigint, prot: number): number
   sys_munmap(address: number): number
   sys_poll(fd: number): number
   sys_socket(domain: number, type: number, protocol: number): number

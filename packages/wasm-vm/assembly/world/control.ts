@@ -88,6 +88,7 @@ const SET_MTU: u32 = 2
 const SET_MAC: u32 = 3
 const SET_CAPTURE: u32 = 4
 const SET_QUEUES: u32 = 5
+const SET_NOARP: u32 = 6
 
 /** `value` is a number, or the address of six bytes (SET_MAC). */
 export function world_device_set(ifindex: u32, what: u32, value: usize): i32 {
@@ -105,6 +106,9 @@ export function world_device_set(ifindex: u32, what: u32, value: usize): i32 {
       return 0
     case SET_CAPTURE:
       dev.capture = value != 0
+      return 0
+    case SET_NOARP:
+      dev.noArp = value != 0
       return 0
     case SET_QUEUES:
       dev.rxQueues = value

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the world exports: the system calls beside bpf(2). Addresses are the caller's memory.
 
-import { EFAULT } from '../gen/errno.gen'
+import { EBADF, EFAULT, EINVAL } from '../gen/errno.gen'
 import { tracePipeRead } from '../helpers/trace'
 import { rcuFlush } from '../mem/rcu'
 import { kernel } from '../mem/root'
 import { userOk } from '../mem/user'
-import { isErr } from '../syscall/fd'
-import { fileIoctl, fileRead, fileWrite } from './files'
+import { fdKind, fdObject, FD_FREE, FD_WORLD, isErr } from '../syscall/fd'
+import { fileIoctl, fileMmap, fileRead, fileWrite } from './files'
 import { perfOpen } from './perf-event'
 import { Sock, sockFromFd } from './sock'
 import { sockGetsockopt, sockSetsockopt } from './sockopt'
@@ -165,6 +165,14 @@ export function sys_perf_event_open(attr: usize, pid: i32, cpu: i32, group: i32,
 export function sys_ioctl(fd: i32, request: u32, arg: usize): i32 {
   traceSyscall(NR_IOCTL, fd, request, arg)
   return leave(fileIoctl(fd, request, arg))
+}
+
+/** mmap at an offset beyond 4 GiB, as AF_XDP numbers its rings: an address, or an errno. */
+export function sys_mmap_wide(fd: i32, length: u32, offset: u64, prot: i32): i32 {
+  const kind = fdKind(fd)
+  if (kind == FD_FREE) return -EBADF
+  if (!length || offset & 4095) return -EINVAL
+  return kind >= FD_WORLD ? <i32>fileMmap(kind, fdObject(fd), <u64>length, offset, prot) : -EINVAL
 }
 
 /** Text of the trace pipe: bytes written to `buf`. */

@@ -9,6 +9,7 @@ const SET_MTU = 2
 const SET_MAC = 3
 const SET_CAPTURE = 4
 const SET_QUEUES = 5
+const SET_NOARP = 6
 const INFO_SIZE = 96
 const MAX_FRAME = 65600
 
@@ -78,6 +79,11 @@ export class Device {
   }
   set mtu(bytes: number) {
     this.#here(() => this.#set(SET_MTU, bytes))
+  }
+
+  /** Without ARP (IFF_NOARP) every address is taken to be on the link; with it only those that answer are reached. */
+  set arp(on: boolean) {
+    this.#here(() => this.#set(SET_NOARP, on ? 0 : 1))
   }
 
   /** How many receive queues AF_XDP sockets can bind to. */
