@@ -17,7 +17,7 @@ describe.each(['interp', 'checked', 'jit'] as const)('%s', (engine) => {
     if (whyNoLinux() === undefined) linux = await createLinuxKernel()
   })
   if (!cases.length) test('the suite', (context) => context.skip(whyNoCases()))
-  test.each(cases)('$name', ({ insns, memory }, context) => {
+  test.for(cases)('$name', ({ insns, memory }, context) => {
     if (!linux) return context.skip(whyNoLinux())
     const expected = runConformanceCase(linux, insns, memory)
     const actual = runConformanceCase(virtual, insns, memory)

@@ -55,8 +55,12 @@ describe('test_bpf', () => {
     using linux = await createLinuxKernel()
     expect(runAll(linux)).toEqual({ loaded: LOADABLE, wrong: [] })
   })
-  test.each(['interp', 'checked', 'jit'] as const)('on the virtual kernel: %s', async (engine) => {
-    using kernel = await createVirtualKernel({ engine })
-    expect(runAll(kernel)).toEqual({ loaded: LOADABLE, wrong: [] })
-  }, 300_000)
+  test.each(['interp', 'checked', 'jit'] as const)(
+    'on the virtual kernel: %s',
+    async (engine) => {
+      using kernel = await createVirtualKernel({ engine })
+      expect(runAll(kernel)).toEqual({ loaded: LOADABLE, wrong: [] })
+    },
+    300_000,
+  )
 })
