@@ -19,7 +19,7 @@ const encoder = new TextEncoder()
 export class VirtualKernel implements Kernel {
   readonly kind = 'virtual'
   readonly facts: KernelFacts
-  readonly memory: VirtualMemory
+  memory: VirtualMemory
   readonly kernelBtf: Uint8Array | undefined
   /** The module's exports, for the debugger and the world. */
   readonly exports: KernelExports
@@ -212,6 +212,8 @@ export class VirtualKernel implements Kernel {
     this.exports.snapshot_leave()
     writeMemory(this.exports.memory, snapshot.memory)
     this.#scratch = snapshot.scratch
+    // Whoever keeps buffers by address space (core does, for its calls) must not find those of before.
+    this.memory = new VirtualMemory(this.exports)
     this.exports.snapshot_enter()
     this.#settle()
   }

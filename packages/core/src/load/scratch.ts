@@ -8,7 +8,7 @@
  *        0                      used                  BLOCK_SIZE
  * ```
  */
-import type { Kernel, UserBuffer } from './kernel.ts'
+import type { Kernel, UserBuffer, UserMemory } from './kernel.ts'
 
 const BLOCK_SIZE = 64 * 1024
 /** Larger buffers (logs, instructions, batches) are allocated on their own: there the call costs more. */
@@ -43,15 +43,15 @@ export class Piece implements UserBuffer {
 
 /** The block of a kernel. Calls may nest: what one has cut stays until the last has ended. */
 export class Scratch {
-  readonly #kernel: Kernel
+  readonly #memory: UserMemory
   #block: UserBuffer | undefined
   #used = 0
   #calls = 0
   /** Address of the block; user addresses are exact as numbers. 0 before the first cut. */
   base = 0
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel
+  constructor(memory: UserMemory) {
+    this.#memory = memory
   }
 
   /** A call begins. */
@@ -69,7 +69,7 @@ export class Scratch {
     const offset = this.#used
     if (length > LARGEST || offset + length > BLOCK_SIZE) return -1
     if (!this.#block) {
-      this.#block = this.#kernel.memory.alloc(BLOCK_SIZE)
+      this.#block = this.#memory.alloc(BLOCK_SIZE)
       this.base = Number(this.#block.address)
     }
     this.#used += (length + 7) & ~7
@@ -88,14 +88,14 @@ export class Scratch {
   }
 }
 
-const scratches = new WeakMap<Kernel, Scratch>()
+const scratches = new WeakMap<UserMemory, Scratch>()
 
-/** The block of a kernel, for as long as the kernel lives. */
-export function scratchOf(kernel: Kernel): Scratch {
-  let scratch = scratches.get(kernel)
+/** The block of a kernel's user memory. A kernel that goes back in time has another memory from then on. */
+export function scratchOf({ memory }: Kernel): Scratch {
+  let scratch = scratches.get(memory)
   if (!scratch) {
-    scratch = new Scratch(kernel)
-    scratches.set(kernel, scratch)
+    scratch = new Scratch(memory)
+    scratches.set(memory, scratch)
   }
   return scratch
 }
