@@ -6,16 +6,77 @@ import { ENOMEM } from '../gen/errno.gen'
 import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL } from '../gen/isa.gen'
 import { Decoded, FuncRef, funcAt, RECORD_SIZE, RECORD_SHIFT } from './record'
 import {
-  insnAt, insnClass, insnCode, insnDst, insnImm, insnImm64, insnOff, insnSrc, isJump, jumpDistance,
-  CODE_CALL, CODE_CALL_REG, CODE_EXIT, CODE_JA, CODE_JA32, CODE_LD_IMM64, CODE_MAY_GOTO,
+  insnAt,
+  insnClass,
+  insnCode,
+  insnDst,
+  insnImm,
+  insnImm64,
+  insnOff,
+  insnSrc,
+  isJump,
+  jumpDistance,
+  CODE_CALL,
+  CODE_CALL_REG,
+  CODE_EXIT,
+  CODE_JA,
+  CODE_JA32,
+  CODE_LD_IMM64,
+  CODE_MAY_GOTO,
 } from './raw'
 import {
-  ALU_ARSH, ALU_DIV, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_RSH, ALU_SDIV, ALU_SMOD, ATOMIC_ADD, ATOMIC_CMPXCHG,
-  ATOMIC_FETCH_ADD, ATOMIC_XCHG, OP_ALU32_K, OP_ALU32_X, OP_ALU64_K, OP_ALU64_X, OP_ATOMIC32, OP_ATOMIC64, OP_CALL,
-  OP_CALL_LOCAL, OP_CALL_REG, OP_EXIT, OP_INVALID, OP_JA, OP_JMP32_K, OP_JMP32_X, OP_JMP64_K, OP_JMP64_X,
-  OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B, OP_LDX_B, OP_LDX_SB, OP_MAY_GOTO, OP_MOVSX32_16, OP_MOVSX32_8,
-  OP_MOVSX64_16, OP_MOVSX64_32, OP_MOVSX64_8, OP_NOP, OP_PROBE_B, OP_PROBE_SB, OP_SLOT2, OP_ST_B, OP_STX_B, OP_SWAP16,
-  OP_SWAP32, OP_SWAP64, OP_TAIL_CALL, OP_ZEXT16, OP_ZEXT32,
+  ALU_ARSH,
+  ALU_DIV,
+  ALU_LSH,
+  ALU_MOD,
+  ALU_MOV,
+  ALU_NEG,
+  ALU_RSH,
+  ALU_SDIV,
+  ALU_SMOD,
+  ATOMIC_ADD,
+  ATOMIC_CMPXCHG,
+  ATOMIC_FETCH_ADD,
+  ATOMIC_XCHG,
+  OP_ALU32_K,
+  OP_ALU32_X,
+  OP_ALU64_K,
+  OP_ALU64_X,
+  OP_ATOMIC32,
+  OP_ATOMIC64,
+  OP_CALL,
+  OP_CALL_LOCAL,
+  OP_CALL_REG,
+  OP_EXIT,
+  OP_INVALID,
+  OP_JA,
+  OP_JMP32_K,
+  OP_JMP32_X,
+  OP_JMP64_K,
+  OP_JMP64_X,
+  OP_LD_ABS_B,
+  OP_LD_IMM64,
+  OP_LD_IND_B,
+  OP_LDX_B,
+  OP_LDX_SB,
+  OP_MAY_GOTO,
+  OP_MOVSX32_16,
+  OP_MOVSX32_8,
+  OP_MOVSX64_16,
+  OP_MOVSX64_32,
+  OP_MOVSX64_8,
+  OP_NOP,
+  OP_PROBE_B,
+  OP_PROBE_SB,
+  OP_SLOT2,
+  OP_ST_B,
+  OP_STX_B,
+  OP_SWAP16,
+  OP_SWAP32,
+  OP_SWAP64,
+  OP_TAIL_CALL,
+  OP_ZEXT16,
+  OP_ZEXT32,
 } from './ops'
 
 /** Stack of a subprogram of which nothing is known. */
@@ -52,16 +113,16 @@ export function decode(input: DecodeInput, resolve: CallResolver): Decoded {
   }
   for (let i: u32 = 0; i < input.len; i++) {
     const p = insnAt(input.insns, i)
-    const r = d.records + (<usize>i << RECORD_SHIFT)
+    const r = d.records + ((<usize>i) << RECORD_SHIFT)
     store<u8>(r, <u8>(insnDst(p) * 8), 2)
     store<u8>(r, <u8>(insnSrc(p) * 8), 3)
     store<u16>(r, <u16>decodeOne(d, input, i, p, r, resolve))
     if (insnCode(p) == CODE_LD_IMM64 && i + 1 < input.len) {
       i++
-      store<u16>(d.records + (<usize>i << RECORD_SHIFT), <u16>OP_SLOT2)
+      store<u16>(d.records + ((<usize>i) << RECORD_SHIFT), <u16>OP_SLOT2)
     }
   }
-  store<u16>(d.records + (<usize>input.len << RECORD_SHIFT), <u16>OP_INVALID)
+  store<u16>(d.records + ((<usize>input.len) << RECORD_SHIFT), <u16>OP_INVALID)
   return d
 }
 
@@ -87,10 +148,10 @@ function makeFuncs(d: Decoded, input: DecodeInput): i32 {
   for (let i: u32 = 0; i < cnt; i++) {
     const f = funcAt(d, i)
     f.decoded = changetype<usize>(d)
-    f.first = load<u32>(first + (<usize>i << 2))
-    f.end = i + 1 < cnt ? load<u32>(first + (<usize>(i + 1) << 2)) : input.len
-    f.start = d.records + (<usize>f.first << RECORD_SHIFT)
-    const depth = input.depths ? <u32>load<u16>(input.depths + (<usize>i << 1)) : DEFAULT_STACK
+    f.first = load<u32>(first + ((<usize>i) << 2))
+    f.end = i + 1 < cnt ? load<u32>(first + ((<usize>(i + 1)) << 2)) : input.len
+    f.start = d.records + ((<usize>f.first) << RECORD_SHIFT)
+    const depth = input.depths ? <u32>load<u16>(input.depths + ((<usize>i) << 1)) : DEFAULT_STACK
     f.stackDepth = (depth + 15) & ~15
   }
   if (!input.starts) kfree(starts)
@@ -111,7 +172,7 @@ function findStarts(input: DecodeInput): usize {
     }
     if (insnCode(insnAt(input.insns, i)) == CODE_LD_IMM64) i++
   }
-  const out = kmalloc(<usize>(cnt + 1) << 2)
+  const out = kmalloc((<usize>(cnt + 1)) << 2)
   if (out) {
     store<u32>(out, cnt)
     let at = out + 4
@@ -149,13 +210,20 @@ function decodeOne(d: Decoded, input: DecodeInput, i: u32, p: usize, r: usize, r
 /** Raw ALU operation (upper four bits) to ours; DIV and MOD have signed twins marked by off = 1. */
 function aluIndex(op: i32, signed: bool): i32 {
   switch (op >> 4) {
-    case 3: return signed ? ALU_SDIV : ALU_DIV
-    case 9: return signed ? ALU_SMOD : ALU_MOD
-    case 8: return ALU_NEG
-    case 10: return 9
-    case 11: return ALU_MOV
-    case 12: return ALU_ARSH
-    default: return op >> 4
+    case 3:
+      return signed ? ALU_SDIV : ALU_DIV
+    case 9:
+      return signed ? ALU_SMOD : ALU_MOD
+    case 8:
+      return ALU_NEG
+    case 10:
+      return 9
+    case 11:
+      return ALU_MOV
+    case 12:
+      return ALU_ARSH
+    default:
+      return op >> 4
   }
 }
 
@@ -211,12 +279,17 @@ function decodeEndian(p: usize, is64: bool): i32 {
 function decodeMovsx(p: usize, is64: bool): i32 {
   if (!(insnCode(p) & 8)) return OP_INVALID
   switch (insnOff(p)) {
-    case 8: return is64 ? OP_MOVSX64_8 : OP_MOVSX32_8
-    case 16: return is64 ? OP_MOVSX64_16 : OP_MOVSX32_16
-    case 32: return is64 ? OP_MOVSX64_32 : OP_INVALID
+    case 8:
+      return is64 ? OP_MOVSX64_8 : OP_MOVSX32_8
+    case 16:
+      return is64 ? OP_MOVSX64_16 : OP_MOVSX32_16
+    case 32:
+      return is64 ? OP_MOVSX64_32 : OP_INVALID
     // A cast between address spaces of an arena: one linear memory serves both
-    case 1: return is64 ? OP_ALU32_X + ALU_MOV : OP_INVALID
-    default: return OP_INVALID
+    case 1:
+      return is64 ? OP_ALU32_X + ALU_MOV : OP_INVALID
+    default:
+      return OP_INVALID
   }
 }
 
@@ -305,10 +378,14 @@ function decodeLd(d: Decoded, input: DecodeInput, i: u32, p: usize, r: usize): i
 /** log2 of the access size: B 0, H 1, W 2, DW 3. */
 function sizeIndex(code: i32): i32 {
   switch (code & 0x18) {
-    case 0x10: return 0
-    case 0x08: return 1
-    case 0x00: return 2
-    default: return 3
+    case 0x10:
+      return 0
+    case 0x08:
+      return 1
+    case 0x00:
+      return 2
+    default:
+      return 3
   }
 }
 
@@ -344,10 +421,15 @@ function atomicIndex(imm: i32): i32 {
   if (imm == 0xf1) return ATOMIC_CMPXCHG
   const fetch = (imm & 1) != 0 ? ATOMIC_FETCH_ADD : ATOMIC_ADD
   switch (imm & ~1) {
-    case 0x00: return fetch
-    case 0x40: return fetch + 1
-    case 0x50: return fetch + 2
-    case 0xa0: return fetch + 3
-    default: return -1
+    case 0x00:
+      return fetch
+    case 0x40:
+      return fetch + 1
+    case 0x50:
+      return fetch + 2
+    case 0xa0:
+      return fetch + 3
+    default:
+      return -1
   }
 }

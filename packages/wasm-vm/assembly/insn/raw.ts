@@ -3,31 +3,38 @@
 
 export const INSN_SIZE: usize = 8
 
+
 @inline export function insnAt(insns: usize, i: u32): usize {
-  return insns + (<usize>i << 3)
+  return insns + ((<usize>i) << 3)
 }
+
 @inline export function insnCode(p: usize): i32 {
   return <i32>load<u8>(p)
 }
+
 @inline export function insnClass(p: usize): i32 {
-  return <i32>load<u8>(p) & 7
+  return (<i32>load<u8>(p)) & 7
 }
+
 @inline export function insnDst(p: usize): i32 {
-  return <i32>load<u8>(p, 1) & 15
+  return (<i32>load<u8>(p, 1)) & 15
 }
+
 @inline export function insnSrc(p: usize): i32 {
-  return <i32>load<u8>(p, 1) >> 4
+  return (<i32>load<u8>(p, 1)) >> 4
 }
+
 @inline export function insnOff(p: usize): i32 {
   return <i32>load<i16>(p, 2)
 }
+
 @inline export function insnImm(p: usize): i32 {
   return <i32>load<u32>(p, 4)
 }
 
 /** The immediate of a 64-bit load, which spans two slots. */
 @inline export function insnImm64(p: usize): i64 {
-  return <i64>(<u64>load<u32>(p, 4) | (<u64>load<u32>(p, 12) << 32))
+  return <i64>((<u64>load<u32>(p, 4)) | ((<u64>load<u32>(p, 12)) << 32))
 }
 
 export const CODE_LD_IMM64: i32 = 0x18

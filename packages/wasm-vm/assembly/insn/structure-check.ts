@@ -7,8 +7,22 @@ import { kfree, kzalloc } from '../mem/alloc'
 import { EACCES, EINVAL, ENOMEM } from '../gen/errno.gen'
 import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL, BPF_PSEUDO_MAP_IDX_VALUE } from '../gen/isa.gen'
 import {
-  insnAt, insnClass, insnCode, insnDst, insnImm, insnOff, insnSrc, isJump, jumpDistance,
-  CODE_CALL, CODE_CALL_REG, CODE_EXIT, CODE_JA, CODE_JA32, CODE_LD_IMM64, CODE_MAY_GOTO,
+  insnAt,
+  insnClass,
+  insnCode,
+  insnDst,
+  insnImm,
+  insnOff,
+  insnSrc,
+  isJump,
+  jumpDistance,
+  CODE_CALL,
+  CODE_CALL_REG,
+  CODE_EXIT,
+  CODE_JA,
+  CODE_JA32,
+  CODE_LD_IMM64,
+  CODE_MAY_GOTO,
 } from './raw'
 
 export const STRUCTURE_ISA: i32 = 0
@@ -42,13 +56,19 @@ function loadImmOk(p: usize, i: u32, len: u32, mode: i32): bool {
 function fieldsOk(p: usize, mode: i32): bool {
   if (insnDst(p) > R10 || insnSrc(p) > R10) return false
   switch (insnClass(p)) {
-    case 0: return legacyLoadOk(p, mode)
-    case 1: return loadOk(p)
-    case 2: return (insnCode(p) & 0xe0) == 0x60 && insnSrc(p) == 0
-    case 3: return (insnCode(p) & 0xe0) == 0x60 ? insnImm(p) == 0 : atomicOk(p)
+    case 0:
+      return legacyLoadOk(p, mode)
+    case 1:
+      return loadOk(p)
+    case 2:
+      return (insnCode(p) & 0xe0) == 0x60 && insnSrc(p) == 0
+    case 3:
+      return (insnCode(p) & 0xe0) == 0x60 ? insnImm(p) == 0 : atomicOk(p)
     case 4:
-    case 7: return aluOk(p, mode)
-    default: return jumpOk(p, mode)
+    case 7:
+      return aluOk(p, mode)
+    default:
+      return jumpOk(p, mode)
   }
 }
 
@@ -189,7 +209,8 @@ function walk(insns: usize, len: u32, seen: usize, stack: usize): i32 {
         i = <u32>named
         continue
       }
-      if (named >= 0 && named < <i64>len && !load<u8>(seen + <usize>named)) store<u32>(stack + (depth++ << 2), <u32>named)
+      if (named >= 0 && named < <i64>len && !load<u8>(seen + <usize>named))
+        store<u32>(stack + (depth++ << 2), <u32>named)
       if (code == CODE_LD_IMM64) store<u8>(seen + ++i, 1)
       i++
     }

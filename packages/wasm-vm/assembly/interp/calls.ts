@@ -2,8 +2,13 @@
 // Calls out of the engines: helpers and kfuncs through the table, compiled functions, tail calls.
 
 import {
-  BPF_FUNC_cgrp_storage_get, BPF_FUNC_get_local_storage, BPF_FUNC_inode_storage_get, BPF_FUNC_map_lookup_elem,
-  BPF_FUNC_map_lookup_percpu_elem, BPF_FUNC_sk_storage_get, BPF_FUNC_task_storage_get,
+  BPF_FUNC_cgrp_storage_get,
+  BPF_FUNC_get_local_storage,
+  BPF_FUNC_inode_storage_get,
+  BPF_FUNC_map_lookup_elem,
+  BPF_FUNC_map_lookup_percpu_elem,
+  BPF_FUNC_sk_storage_get,
+  BPF_FUNC_task_storage_get,
 } from '../gen/uapi-enums.gen'
 import { fdArrayObject } from '../maps/fd-array'
 import { BpfMap } from '../maps/map'

@@ -55,6 +55,7 @@ export const BREAKPOINTS: u32 = 64
   trap: i32
 }
 
+
 @inline export function debugState(run: Run): Debug {
   return changetype<Debug>(run.debug)
 }
@@ -81,7 +82,7 @@ export function debugDone(run: Run, r0: u64): void {
 
 function isBreakpoint(d: Debug, pc: usize): bool {
   for (let i: u32 = 0; i < d.breakpointCnt; i++) {
-    if (load<usize>(d.breakpoints + (<usize>i << 2)) == pc) return true
+    if (load<usize>(d.breakpoints + ((<usize>i) << 2)) == pc) return true
   }
   return false
 }
@@ -96,7 +97,7 @@ function isWanted(run: Run, d: Debug, pc: usize, frame: usize): bool {
 /** Records the instruction that comes next; whether to stop before it. */
 export function debugStops(run: Run, pc: usize, frame: usize): bool {
   const d = debugState(run)
-  const entry = d.history + (<usize>d.steps & (HISTORY_SIZE - 1)) * HISTORY_ENTRY
+  const entry = d.history + ((<usize>d.steps) & (HISTORY_SIZE - 1)) * HISTORY_ENTRY
   memory.copy(entry, REGS, REGS_SIZE)
   store<usize>(entry, pc, 88)
   store<usize>(entry, frame, 92)
@@ -120,5 +121,5 @@ export function debugStops(run: Run, pc: usize, frame: usize): bool {
 /** The instruction number of a record of a program, for breakpoints: its address, 0 if there is none. */
 export function recordOf(prog: Prog, insn: u32): usize {
   if (!prog.decoded || insn >= prog.len) return 0
-  return load<usize>(prog.decoded) + (<usize>insn << 4)
+  return load<usize>(prog.decoded) + ((<usize>insn) << 4)
 }

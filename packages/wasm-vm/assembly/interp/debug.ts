@@ -8,8 +8,16 @@ import { idFind } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import {
-  BREAKPOINTS, Debug, DEBUG_DONE, DEBUG_IDLE, DEBUG_RUNNING, DEBUG_STOPPED, debugState, HISTORY_ENTRY,
-  HISTORY_SIZE, recordOf,
+  BREAKPOINTS,
+  Debug,
+  DEBUG_DONE,
+  DEBUG_IDLE,
+  DEBUG_RUNNING,
+  DEBUG_STOPPED,
+  debugState,
+  HISTORY_ENTRY,
+  HISTORY_SIZE,
+  recordOf,
 } from './debug-state'
 import { execute } from './loop'
 import { currentRun, firstFrame, REGS } from './run-state'
@@ -83,7 +91,7 @@ export function debug_breakpoint(progId: u32, insn: u32): i32 {
   if (!changetype<usize>(prog) || d.breakpointCnt >= BREAKPOINTS) return -EINVAL
   const record = recordOf(prog, insn)
   if (!record) return -EINVAL
-  store<usize>(d.breakpoints + (<usize>d.breakpointCnt << 2), record)
+  store<usize>(d.breakpoints + ((<usize>d.breakpointCnt) << 2), record)
   d.breakpointCnt++
   return 0
 }

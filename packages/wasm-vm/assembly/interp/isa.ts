@@ -11,9 +11,7 @@ import { callCompiled } from './calls'
 import { execute } from './loop'
 import { openFrame } from './frame'
 import { clearRegions } from './regions'
-import {
-  currentRun, ENGINE_CHECKED, ENGINE_JIT, enterLevel, firstFrame, leaveLevel, levelTop, REGS,
-} from './run-state'
+import { currentRun, ENGINE_CHECKED, ENGINE_JIT, enterLevel, firstFrame, leaveLevel, levelTop, REGS } from './run-state'
 
 /** Instructions that a bare run may execute on the checked engine. */
 export const ISA_BUDGET: i64 = 100_000_000

@@ -10,12 +10,14 @@ import { LEVEL_SIZE, levelBase, Run } from './run-state'
 
 const CAPACITY: u32 = 1024
 
+
 @unmanaged class Region {
   start: u32
   end: u32
   writable: u32
   pad: u32
 }
+
 
 @inline function regionAt(run: Run, i: u32): Region {
   return changetype<Region>(run.regions + <usize>i * offsetof<Region>())
@@ -55,6 +57,7 @@ export function clearRegions(run: Run): void {
   run.regionHit = 0
 }
 
+
 @inline function inside(at: u64, end: u64, low: usize, high: usize): bool {
   return at >= <u64>low && end <= <u64>high
 }
@@ -74,6 +77,7 @@ export function mayAccess(run: Run, at: u64, size: u32, write: bool, pc: usize):
   run.trapAddr = at
   return false
 }
+
 
 @inline function allows(r: Region, at: u64, end: u64, write: bool): bool {
   return at >= <u64>r.start && end <= <u64>r.end && (!write || r.writable != 0)
@@ -112,11 +116,11 @@ function inObject(run: Run, at: u64, end: u64, pc: usize): bool {
   const insn = (pc - decoded.records) >> RECORD_SHIFT
   const kind = load<u8>(prog.annot + insn * ANNOT_SIZE, ANNOT_MEM)
   if (kind != ANNOT_MEM_OTHER && !(kind == ANNOT_MEM_MAP_VALUE && run.depth > 1)) return false
-  return at >= <u64>__heap_base && end <= <u64>memory.size() << 16
+  return at >= <u64>__heap_base && end <= (<u64>memory.size()) << 16
 }
 
 /** Whether a probing load may read: the address exists. */
 export function probeOk(at: u64, size: u32): bool {
-  const end = <u64>memory.size() << 16
+  const end = (<u64>memory.size()) << 16
   return at >= 4096 && at <= end && <u64>size <= end - at
 }

@@ -13,8 +13,21 @@ import { openFrame } from './frame'
 import { execute } from './loop'
 import { addRegion, clearRegions } from './regions'
 import {
-  currentRun, ENGINE_CHECKED, ENGINE_INTERP, ENGINE_JIT, enterLevel, firstFrame, JIT_AUTO, JIT_AUTO_RUNS,
-  leaveLevel, levelBase, levelTop, REGS, REGS_SIZE, Run, TRAP_NONE,
+  currentRun,
+  ENGINE_CHECKED,
+  ENGINE_INTERP,
+  ENGINE_JIT,
+  enterLevel,
+  firstFrame,
+  JIT_AUTO,
+  JIT_AUTO_RUNS,
+  leaveLevel,
+  levelBase,
+  levelTop,
+  REGS,
+  REGS_SIZE,
+  Run,
+  TRAP_NONE,
 } from './run-state'
 import { compile } from './select'
 
@@ -33,7 +46,8 @@ function compiledFn(run: Run, prog: Prog): i32 {
   const decoded = changetype<Decoded>(prog.decoded)
   if (decoded.jitFailed) return 0
   decoded.runs++
-  const due = run.jitAfter == JIT_AUTO ? decoded.hasLoop || decoded.runs > JIT_AUTO_RUNS : <i32>decoded.runs > run.jitAfter
+  const due =
+    run.jitAfter == JIT_AUTO ? decoded.hasLoop || decoded.runs > JIT_AUTO_RUNS : <i32>decoded.runs > run.jitAfter
   if (due) compile(prog, decoded)
   return prog.jitFn
 }
@@ -106,7 +120,7 @@ function prepareChecked(run: Run, prog: Prog): void {
   run.budget = run.budgetLimit ? run.budgetLimit : DEFAULT_BUDGET
   clearRegions(run)
   for (let i: u32 = 0; i < prog.usedMapCnt; i++) {
-    const map = changetype<BpfMap>(load<usize>(prog.usedMaps + (<usize>i << 2)))
+    const map = changetype<BpfMap>(load<usize>(prog.usedMaps + ((<usize>i) << 2)))
     // Elements of an array lie side by side; those of an arena begin where a direct load says
     const array = map.mapType == BPF_MAP_TYPE_ARRAY
     if (!array && mapDirectValueAddr(map, 0, ADDRESS)) continue

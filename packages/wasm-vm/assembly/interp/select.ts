@@ -7,6 +7,7 @@ import { CALL_HELPER, decode, DecodeInput } from '../insn/decode'
 import { OP_INVALID } from '../insn/ops'
 import { Decoded, funcAt, recOp, RECORD_SHIFT } from '../insn/record'
 import { compileProgram } from '../jit/compile'
+import { kfuncFn } from '../kfunc/table'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import { currentRun, ENGINE_JIT, JIT_AT_LOAD } from './run-state'
@@ -14,7 +15,7 @@ import { currentRun, ENGINE_JIT, JIT_AT_LOAD } from './run-state'
 const INPUT: usize = memory.data(offsetof<DecodeInput>(), 8)
 
 function resolve(kind: i32, id: i32): i32 {
-  return kind == CALL_HELPER ? helperFn(id) : 0
+  return kind == CALL_HELPER ? helperFn(id) : kfuncFn(id)
 }
 
 /** Decodes a verified program and compiles it if the setting says so. 0, -ENOMEM, or -ENOTSUPP: it calls what is not here. */
@@ -36,7 +37,7 @@ export function selectRuntime(prog: Prog): i32 {
 
 function hasInvalid(decoded: Decoded): bool {
   for (let i: u32 = 0; i < decoded.count; i++) {
-    if (recOp(decoded.records + (<usize>i << RECORD_SHIFT)) == OP_INVALID) return true
+    if (recOp(decoded.records + ((<usize>i) << RECORD_SHIFT)) == OP_INVALID) return true
   }
   return false
 }

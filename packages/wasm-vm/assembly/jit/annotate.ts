@@ -2,15 +2,35 @@
 // What is known of a program beside its instructions: prototypes of helpers, notes of the verifier. Calls that need no
 // call become instructions of the compiler's own.
 
-import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_FUNC_get_smp_processor_id, BPF_FUNC_loop,
-  BPF_FUNC_map_lookup_elem,
-  BPF_PROG_TYPE_XDP } from '../gen/uapi-enums.gen'
 import {
-  HELPER_PROTO__args, HELPER_PROTO__id, HELPER_PROTO__result, HELPER_PROTO__SIZE, HELPER_PROTO_COUNT, HELPER_PROTOS,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_FUNC_get_smp_processor_id,
+  BPF_FUNC_loop,
+  BPF_FUNC_map_lookup_elem,
+  BPF_PROG_TYPE_XDP,
+} from '../gen/uapi-enums.gen'
+import {
+  HELPER_PROTO__args,
+  HELPER_PROTO__id,
+  HELPER_PROTO__result,
+  HELPER_PROTO__SIZE,
+  HELPER_PROTO_COUNT,
+  HELPER_PROTOS,
 } from '../gen/helpers.gen'
 import { RET_INTEGER, RET_VOID } from '../gen/verifier-types.gen'
 import {
-  ALU_MOV, isAtomic, OP_ALU32_K, OP_ALU64_K, OP_CALL, OP_CALL_LOCAL, OP_LD_IMM64, OP_LDX_W, OP_SLOT2, OP_ST_B, OP_STX_DW,
+  ALU_MOV,
+  isAtomic,
+  OP_ALU32_K,
+  OP_ALU64_K,
+  OP_CALL,
+  OP_CALL_LOCAL,
+  OP_LD_IMM64,
+  OP_LDX_W,
+  OP_SLOT2,
+  OP_ST_B,
+  OP_STX_DW,
 } from '../insn/ops'
 import { Decoded, FuncRef } from '../insn/record'
 import { BpfMap } from '../maps/map'
@@ -34,7 +54,7 @@ function readFacts(): void {
     const id = <usize>load<u16>(p, HELPER_PROTO__id)
     if (id > 255) continue
     let args: u8 = 0
-    while (args < MAX_ARGS && load<u32>(p + HELPER_PROTO__args + (<usize>args << 2))) args++
+    while (args < MAX_ARGS && load<u32>(p + HELPER_PROTO__args + ((<usize>args) << 2))) args++
     const result = load<i32>(p + HELPER_PROTO__result) & BASE_TYPE
     const old = load<u8>(FACTS + id)
     const pointer = result != RET_INTEGER && result != RET_VOID && (!old || (old & FACT_POINTER) != 0)
@@ -85,7 +105,7 @@ function annotateCall(prog: Prog, ins: Ins, note: usize): void {
 /** The instruction of the block that sets r`reg` to a constant which it still holds at call `i`, or null. */
 function constantBefore(fn: Fn, block: Block, i: u32, reg: u8): Ins {
   const none = changetype<Ins>(0)
-  for (let k = i; k > block.first; ) {
+  for (let k = i; k > block.first;) {
     const ins = insAt(fn, --k)
     const op = <i32>ins.op
     if ((op == OP_LD_IMM64 || op == OP_ALU64_K + ALU_MOV || op == OP_ALU32_K + ALU_MOV) && ins.dst == reg) return ins
@@ -116,7 +136,7 @@ function inlineLoop(fn: Fn, decoded: Decoded, block: Block, i: u32): void {
 /** Not the template of inner maps, which the verifier has in the place of a map that only running knows. */
 function uses(prog: Prog, map: usize): bool {
   for (let i: u32 = 0; i < prog.usedMapCnt; i++) {
-    if (load<usize>(prog.usedMaps + (<usize>i << 2)) == map) return true
+    if (load<usize>(prog.usedMaps + ((<usize>i) << 2)) == map) return true
   }
   return false
 }
@@ -135,6 +155,7 @@ function isPacketPointer(prog: Prog, ins: Ins, note: usize): bool {
 
 /** Program types whose context is an __sk_buff: socket filter, tc, cgroup skb, LWT, sk_skb, flow dissector. */
 function hasSkb(type: u32): bool {
-  const mask: u32 = (1 << 1) | (1 << 3) | (1 << 4) | (1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 14) | (1 << 19) | (1 << 22)
+  const mask: u32 =
+    (1 << 1) | (1 << 3) | (1 << 4) | (1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 14) | (1 << 19) | (1 << 22)
   return type < 32 && ((mask >> type) & 1) != 0
 }

@@ -3,8 +3,23 @@
 
 import { Decoded, FuncRef, RECORD_SHIFT, RECORD_SIZE, recDst, recImm, recOp, recSrc, recTarget } from '../insn/record'
 import {
-  ALU_ARSH, ALU_LSH, ALU_RSH, isCondJump, OP_ALU64_K, OP_EXIT, OP_INVALID, OP_JA, OP_MAY_GOTO, OP_MOVSX64_16,
-  OP_MOVSX64_32, OP_MOVSX64_8, OP_NOP, OP_SLOT2, OP_ZEXT16, OP_ZEXT32, ALU_AND,
+  ALU_ARSH,
+  ALU_LSH,
+  ALU_RSH,
+  isCondJump,
+  OP_ALU64_K,
+  OP_EXIT,
+  OP_INVALID,
+  OP_JA,
+  OP_MAY_GOTO,
+  OP_MOVSX64_16,
+  OP_MOVSX64_32,
+  OP_MOVSX64_8,
+  OP_NOP,
+  OP_SLOT2,
+  OP_ZEXT16,
+  OP_ZEXT32,
+  ALU_AND,
 } from '../insn/ops'
 import { bit, Block, blockAt, Fn, Ins, insAt, INS_SIZE } from './ir'
 
@@ -17,14 +32,14 @@ export function buildBlocks(fn: Fn, decoded: Decoded, func: FuncRef): bool {
   fn.insCnt = cnt
   fn.ins = fn.arena.alloc(<usize>cnt * INS_SIZE)
   // By instruction: 0, or 1 for the first of a block; then its block's number
-  const starts = fn.arena.alloc(<usize>(cnt + 1) << 2)
+  const starts = fn.arena.alloc((<usize>(cnt + 1)) << 2)
   if (!fn.ins || !starts) return false
-  for (let i: u32 = 0; i < cnt; i++) copyIns(insAt(fn, i), func.start + (<usize>i << RECORD_SHIFT), func.first + i)
+  for (let i: u32 = 0; i < cnt; i++) copyIns(insAt(fn, i), func.start + ((<usize>i) << RECORD_SHIFT), func.first + i)
   if (!markStarts(fn, starts)) return false
   let blocks: u32 = 0
   for (let i: u32 = 0; i < cnt; i++) {
-    if (load<u32>(starts + (<usize>i << 2))) blocks++
-    store<i32>(starts + (<usize>i << 2), <i32>blocks - 1)
+    if (load<u32>(starts + ((<usize>i) << 2))) blocks++
+    store<i32>(starts + ((<usize>i) << 2), <i32>blocks - 1)
   }
   fn.blockCnt = blocks
   fn.blocks = fn.arena.alloc(<usize>blocks * offsetof<Block>())
@@ -43,6 +58,7 @@ function copyIns(ins: Ins, r: usize, insn: u32): void {
   ins.imm = recImm(r)
 }
 
+
 @inline function jumps(op: i32): bool {
   return isCondJump(op) || op == OP_JA || op == OP_MAY_GOTO
 }
@@ -59,10 +75,10 @@ function markStarts(fn: Fn, starts: usize): bool {
     const op = <i32>ins.op
     if (jumps(op)) {
       if (targetOf(ins, i) >= fn.insCnt) return false
-      store<u32>(starts + (<usize>targetOf(ins, i) << 2), 1)
-      store<u32>(starts + (<usize>(i + 1) << 2), 1)
+      store<u32>(starts + ((<usize>targetOf(ins, i)) << 2), 1)
+      store<u32>(starts + ((<usize>(i + 1)) << 2), 1)
     } else if (op == OP_EXIT || op == OP_INVALID) {
-      store<u32>(starts + (<usize>(i + 1) << 2), 1)
+      store<u32>(starts + ((<usize>(i + 1)) << 2), 1)
     }
   }
   const last = <i32>insAt(fn, fn.insCnt - 1).op
@@ -78,7 +94,7 @@ function fillBlocks(fn: Fn, blockOf: usize): void {
     block.idom = -1
     block.firstMerge = -1
     block.nextMerge = -1
-    while (i < fn.insCnt && load<i32>(blockOf + (<usize>i << 2)) == b) i++
+    while (i < fn.insCnt && load<i32>(blockOf + ((<usize>i) << 2)) == b) i++
     block.end = i
     setSuccessors(fn, block, b, blockOf)
   }
@@ -93,9 +109,9 @@ function setSuccessors(fn: Fn, block: Block, b: i32, blockOf: usize): void {
   if (op == OP_EXIT || op == OP_INVALID) {
     block.next = -1
   } else if (op == OP_JA) {
-    block.next = load<i32>(blockOf + (<usize>targetOf(ins, last) << 2))
+    block.next = load<i32>(blockOf + ((<usize>targetOf(ins, last)) << 2))
   } else if (isCondJump(op) || op == OP_MAY_GOTO) {
-    block.taken = load<i32>(blockOf + (<usize>targetOf(ins, last) << 2))
+    block.taken = load<i32>(blockOf + ((<usize>targetOf(ins, last)) << 2))
     if (op == OP_MAY_GOTO) fn.hasMayGoto = true
   }
 }

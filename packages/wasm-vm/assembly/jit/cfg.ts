@@ -27,9 +27,9 @@ export function analyseGraph(fn: Fn): bool {
 
 /** Reverse postorder of a depth-first walk; of two successors the fallthrough comes first in the result. */
 function orderBlocks(fn: Fn): bool {
-  fn.order = fn.arena.alloc(<usize>fn.blockCnt << 2)
+  fn.order = fn.arena.alloc((<usize>fn.blockCnt) << 2)
   // A stack of blocks, and for each which successor is next
-  const stack = fn.arena.alloc(<usize>(fn.blockCnt + 1) << 3)
+  const stack = fn.arena.alloc((<usize>(fn.blockCnt + 1)) << 3)
   if (!fn.order || !stack) return false
   let depth: usize = 1
   let place = fn.blockCnt
@@ -40,7 +40,7 @@ function orderBlocks(fn: Fn): bool {
     const block = blockAt(fn, b)
     const nth = load<u32>(top, 4)
     if (nth == succCount(block)) {
-      store<i32>(fn.order + (<usize>(--place) << 2), b)
+      store<i32>(fn.order + ((<usize>--place) << 2), b)
       depth--
       continue
     }
@@ -53,7 +53,7 @@ function orderBlocks(fn: Fn): bool {
     depth++
   }
   fn.orderCnt = fn.blockCnt - place
-  memory.copy(fn.order, fn.order + (<usize>place << 2), <usize>fn.orderCnt << 2)
+  memory.copy(fn.order, fn.order + ((<usize>place) << 2), (<usize>fn.orderCnt) << 2)
   for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) blockAt(fn, orderAt(fn, i)).rpo = i
   return true
 }
@@ -77,7 +77,7 @@ export function forgetGraph(fn: Fn): void {
 
 function addPred(fn: Fn, from: i32, to: i32): void {
   const block = blockAt(fn, to)
-  store<i32>(fn.preds + (<usize>(block.predFirst + block.predCnt++) << 2), from)
+  store<i32>(fn.preds + ((<usize>(block.predFirst + block.predCnt++)) << 2), from)
 }
 
 function listPreds(fn: Fn): bool {
@@ -109,8 +109,9 @@ function listPreds(fn: Fn): bool {
   return true
 }
 
+
 @inline export function predAt(fn: Fn, block: Block, i: u32): i32 {
-  return load<i32>(fn.preds + (<usize>(block.predFirst + i) << 2))
+  return load<i32>(fn.preds + ((<usize>(block.predFirst + i)) << 2))
 }
 
 function intersect(fn: Fn, x: i32, y: i32): i32 {

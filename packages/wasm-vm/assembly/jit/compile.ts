@@ -3,9 +3,7 @@
 
 import { MAY_GOTO_TURNS } from '../interp/frame'
 import { Decoded, funcAt, FuncRef, recImm, recOp, RECORD_SHIFT } from '../insn/record'
-import {
-  OP_CALL, OP_LD_ABS_B, OP_LD_IND_W, OP_PROBE_B, OP_PROBE_SW, OP_TAIL_CALL, OP_CALL_REG,
-} from '../insn/ops'
+import { OP_CALL, OP_LD_ABS_B, OP_LD_IND_W, OP_PROBE_B, OP_PROBE_SW, OP_TAIL_CALL, OP_CALL_REG } from '../insn/ops'
 import { kfree, kmalloc } from '../mem/alloc'
 import { Arena } from '../mem/arena'
 import { annotate } from './annotate'
@@ -16,12 +14,17 @@ import { bit, Fn, insAt, VREG_FP } from './ir'
 import { emitMarks, openMarks } from './line-marks'
 import { emitHead, exportCount, openCode } from './module'
 import {
-  addImport, importCount, openImports, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_PROBE, RUNTIME_TAIL_CALL, runtimeIndex,
+  addImport,
+  importCount,
+  openImports,
+  RUNTIME_ISA_CALL,
+  RUNTIME_PACKET,
+  RUNTIME_PROBE,
+  RUNTIME_TAIL_CALL,
+  runtimeIndex,
 } from './runtime-calls'
 import { jitIsaCall, jitPacketLoad, jitProbe, jitTailCall } from './runtime'
-import {
-  lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen,
-} from './sink'
+import { lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen } from './sink'
 import { promoteSlots } from './slots'
 import { emitBody } from './structure'
 import { makeSwitches } from './switches'
@@ -101,7 +104,7 @@ function emitAll(decoded: Decoded, arena: Arena): bool {
 /** Lists what the program calls; false when memory is out. */
 function collectImports(decoded: Decoded): bool {
   for (let i: u32 = 0; i < decoded.count; i++) {
-    const r = decoded.records + (<usize>i << RECORD_SHIFT)
+    const r = decoded.records + ((<usize>i) << RECORD_SHIFT)
     const op = recOp(r)
     let index: u32 = 0
     if (op == OP_CALL_REG) index = runtimeIndex(RUNTIME_ISA_CALL)

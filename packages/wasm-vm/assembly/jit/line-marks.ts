@@ -7,6 +7,7 @@
 import { kfree, kmalloc } from '../mem/alloc'
 import { byte, lengthHole, patchLength, reserve, sinkLength, sleb, uleb } from './sink'
 
+
 @unmanaged class Marks {
   /** Pairs of u32: offset in the module, instruction. */
   list: usize
@@ -15,6 +16,7 @@ import { byte, lengthHole, patchLength, reserve, sinkLength, sleb, uleb } from '
 }
 
 const MARKS: usize = memory.data(offsetof<Marks>(), 8)
+
 
 @inline function marks(): Marks {
   return changetype<Marks>(MARKS)
@@ -29,14 +31,14 @@ export function markInsn(insn: u32): void {
   const m = marks()
   if (m.cnt == m.room) {
     const room = max<u32>(m.room * 2, 256)
-    const fresh = kmalloc(<usize>room << 3)
+    const fresh = kmalloc((<usize>room) << 3)
     if (!fresh) return
-    memory.copy(fresh, m.list, <usize>m.cnt << 3)
+    memory.copy(fresh, m.list, (<usize>m.cnt) << 3)
     kfree(m.list)
     m.list = fresh
     m.room = room
   }
-  const at = m.list + (<usize>m.cnt << 3)
+  const at = m.list + ((<usize>m.cnt) << 3)
   store<u32>(at, sinkLength())
   store<u32>(at, insn, 4)
   m.cnt++
@@ -54,7 +56,7 @@ export function emitMarks(): void {
   let offset: u32 = 0
   let insn: u32 = 0
   for (let i: u32 = 0; i < m.cnt; i++) {
-    const p = m.list + (<usize>i << 3)
+    const p = m.list + ((<usize>i) << 3)
     uleb(load<u32>(p) - offset)
     sleb(<i64>load<u32>(p, 4) - <i64>insn)
     offset = load<u32>(p)

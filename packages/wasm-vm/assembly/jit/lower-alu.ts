@@ -2,17 +2,83 @@
 // Arithmetic, sign extension and byte order as WebAssembly.
 
 import {
-  ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_LSH, ALU_MOD, ALU_MOV, ALU_MUL, ALU_NEG, ALU_OR, ALU_RSH, ALU_SDIV, ALU_SMOD,
-  ALU_SUB, ALU_XOR, OP_ALU32_K, OP_MOVSX32_16, OP_MOVSX32_8, OP_MOVSX64_16, OP_MOVSX64_32, OP_MOVSX64_8, OP_SWAP16,
-  OP_SWAP32, OP_SWAP64, OP_ZEXT16,
+  ALU_ADD,
+  ALU_AND,
+  ALU_ARSH,
+  ALU_DIV,
+  ALU_LSH,
+  ALU_MOD,
+  ALU_MOV,
+  ALU_MUL,
+  ALU_NEG,
+  ALU_OR,
+  ALU_RSH,
+  ALU_SDIV,
+  ALU_SMOD,
+  ALU_SUB,
+  ALU_XOR,
+  OP_ALU32_K,
+  OP_MOVSX32_16,
+  OP_MOVSX32_8,
+  OP_MOVSX64_16,
+  OP_MOVSX64_32,
+  OP_MOVSX64_8,
+  OP_SWAP16,
+  OP_SWAP32,
+  OP_SWAP64,
+  OP_ZEXT16,
 } from '../insn/ops'
 import { Fn, Ins, INS_LIVE, INS_ZOPS } from './ir'
 import {
-  byte, I32_ADD, I32_AND, I32_DIV_S, I32_DIV_U, I32_EQZ, I32_EXTEND16_S, I32_EXTEND8_S, I32_LT_U, I32_MUL, I32_OR,
-  I32_REM_S, I32_REM_U, I32_ROTL, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_XOR, I64_ADD, I64_AND, I64_DIV_S,
-  I64_DIV_U, I64_EQZ, I64_EXTEND16_S, I64_EXTEND32_S, I64_EXTEND8_S, I64_EXTEND_I32_S, I64_LT_U, I64_MUL, I64_OR,
-  I64_REM_S, I64_REM_U, I64_ROTL, I64_SHL, I64_SHR_S, I64_SHR_U, I64_SUB, I64_XOR, opElse, opEnd, opGet, opI32Const,
-  opI64Const, opIfI32, opIfI64, opSet, opTee, opSelect,
+  byte,
+  I32_ADD,
+  I32_AND,
+  I32_DIV_S,
+  I32_DIV_U,
+  I32_EQZ,
+  I32_EXTEND16_S,
+  I32_EXTEND8_S,
+  I32_LT_U,
+  I32_MUL,
+  I32_OR,
+  I32_REM_S,
+  I32_REM_U,
+  I32_ROTL,
+  I32_SHL,
+  I32_SHR_S,
+  I32_SHR_U,
+  I32_SUB,
+  I32_XOR,
+  I64_ADD,
+  I64_AND,
+  I64_DIV_S,
+  I64_DIV_U,
+  I64_EQZ,
+  I64_EXTEND16_S,
+  I64_EXTEND32_S,
+  I64_EXTEND8_S,
+  I64_EXTEND_I32_S,
+  I64_LT_U,
+  I64_MUL,
+  I64_OR,
+  I64_REM_S,
+  I64_REM_U,
+  I64_ROTL,
+  I64_SHL,
+  I64_SHR_S,
+  I64_SHR_U,
+  I64_SUB,
+  I64_XOR,
+  opElse,
+  opEnd,
+  opGet,
+  opI32Const,
+  opI64Const,
+  opIfI32,
+  opIfI64,
+  opSet,
+  opTee,
+  opSelect,
 } from './sink'
 import { get32, get64, isInWide, operand32, operand64, setResult } from './values'
 import { isWide, operandsWide } from './width'
@@ -32,15 +98,18 @@ export function lowerAlu(fn: Fn, ins: Ins): void {
 /** Leaves an i32. */
 function lower32(fn: Fn, ins: Ins, alu: i32, byReg: bool): void {
   switch (alu) {
-    case ALU_MOV: return operand32(fn, ins, byReg)
+    case ALU_MOV:
+      return operand32(fn, ins, byReg)
     case ALU_NEG:
       opI32Const(0)
       get32(fn, ins.dst)
       return byte(I32_SUB)
     case ALU_DIV:
-    case ALU_MOD: return unsigned32(fn, ins, alu == ALU_DIV, byReg)
+    case ALU_MOD:
+      return unsigned32(fn, ins, alu == ALU_DIV, byReg)
     case ALU_SDIV:
-    case ALU_SMOD: return signed32(fn, ins, alu == ALU_SDIV, byReg)
+    case ALU_SMOD:
+      return signed32(fn, ins, alu == ALU_SDIV, byReg)
     default:
       get32(fn, ins.dst)
       operand32(fn, ins, byReg)
@@ -50,29 +119,47 @@ function lower32(fn: Fn, ins: Ins, alu: i32, byReg: bool): void {
 
 function opcode32(alu: i32): i32 {
   switch (alu) {
-    case ALU_ADD: return I32_ADD
-    case ALU_SUB: return I32_SUB
-    case ALU_MUL: return I32_MUL
-    case ALU_OR: return I32_OR
-    case ALU_AND: return I32_AND
-    case ALU_XOR: return I32_XOR
-    case ALU_LSH: return I32_SHL
-    case ALU_RSH: return I32_SHR_U
-    default: return I32_SHR_S
+    case ALU_ADD:
+      return I32_ADD
+    case ALU_SUB:
+      return I32_SUB
+    case ALU_MUL:
+      return I32_MUL
+    case ALU_OR:
+      return I32_OR
+    case ALU_AND:
+      return I32_AND
+    case ALU_XOR:
+      return I32_XOR
+    case ALU_LSH:
+      return I32_SHL
+    case ALU_RSH:
+      return I32_SHR_U
+    default:
+      return I32_SHR_S
   }
 }
 
 function opcode64(alu: i32): i32 {
   switch (alu) {
-    case ALU_ADD: return I64_ADD
-    case ALU_SUB: return I64_SUB
-    case ALU_MUL: return I64_MUL
-    case ALU_OR: return I64_OR
-    case ALU_AND: return I64_AND
-    case ALU_XOR: return I64_XOR
-    case ALU_LSH: return I64_SHL
-    case ALU_RSH: return I64_SHR_U
-    default: return I64_SHR_S
+    case ALU_ADD:
+      return I64_ADD
+    case ALU_SUB:
+      return I64_SUB
+    case ALU_MUL:
+      return I64_MUL
+    case ALU_OR:
+      return I64_OR
+    case ALU_AND:
+      return I64_AND
+    case ALU_XOR:
+      return I64_XOR
+    case ALU_LSH:
+      return I64_SHL
+    case ALU_RSH:
+      return I64_SHR_U
+    default:
+      return I64_SHR_S
   }
 }
 
@@ -85,7 +172,8 @@ function lower64(fn: Fn, ins: Ins, alu: i32, byReg: bool): void {
       return setResult(fn, ins, ins.dst, wide)
     case ALU_LSH:
     case ALU_RSH:
-    case ALU_ARSH: return shift64(fn, ins, alu, byReg)
+    case ALU_ARSH:
+      return shift64(fn, ins, alu, byReg)
     case ALU_DIV:
     case ALU_MOD:
       if (operandsWide(ins, alu, byReg)) unsigned64(fn, ins, alu == ALU_DIV, byReg)
@@ -134,6 +222,7 @@ function shift64(fn: Fn, ins: Ins, alu: i32, byReg: bool): void {
   }
   setResult(fn, ins, ins.dst, false)
 }
+
 
 @inline function isPowerOfTwo(v: u64): bool {
   return v != 0 && (v & (v - 1)) == 0
@@ -253,8 +342,12 @@ export function lowerExtend(fn: Fn, ins: Ins): void {
   const op = <i32>ins.op
   if (op >= OP_MOVSX64_8 && op <= OP_MOVSX32_16) return signExtend(fn, ins, op)
   switch (op) {
-    case OP_SWAP16: swap16(fn, ins); break
-    case OP_SWAP32: swap32(fn, ins); break
+    case OP_SWAP16:
+      swap16(fn, ins)
+      break
+    case OP_SWAP32:
+      swap32(fn, ins)
+      break
     case OP_SWAP64:
       swap64(fn, ins)
       return setResult(fn, ins, ins.dst, true)
@@ -263,7 +356,8 @@ export function lowerExtend(fn: Fn, ins: Ins): void {
       opI32Const(0xffff)
       byte(I32_AND)
       break
-    default: get32(fn, ins.dst)
+    default:
+      get32(fn, ins.dst)
   }
   setResult(fn, ins, ins.dst, false)
 }

@@ -2,13 +2,44 @@
 // Conditions of jumps: an i32 on the stack, not zero when the condition (or, if asked, its opposite) holds.
 
 import {
-  COND_EQ, COND_GE, COND_GT, COND_LE, COND_LT, COND_NE, COND_SET, COND_SGE, COND_SGT, COND_SLE, COND_SLT, OP_JMP32_K,
+  COND_EQ,
+  COND_GE,
+  COND_GT,
+  COND_LE,
+  COND_LT,
+  COND_NE,
+  COND_SET,
+  COND_SGE,
+  COND_SGT,
+  COND_SLE,
+  COND_SLT,
+  OP_JMP32_K,
   OP_MAY_GOTO,
 } from '../insn/ops'
 import { Fn, Ins, INS_ZOPS } from './ir'
 import {
-  byte, I32_AND, I32_EQ, I32_EQZ, I32_GE_S, I32_GE_U, I32_GT_S, I32_GT_U, I32_LE_S, I32_LE_U, I32_LT_S, I32_LT_U,
-  I32_NE, I32_SUB, I64_AND, I64_EQZ, I64_LT_U, opGet, opI32Const, opI64Const, opSelect, opTee,
+  byte,
+  I32_AND,
+  I32_EQ,
+  I32_EQZ,
+  I32_GE_S,
+  I32_GE_U,
+  I32_GT_S,
+  I32_GT_U,
+  I32_LE_S,
+  I32_LE_U,
+  I32_LT_S,
+  I32_LT_U,
+  I32_NE,
+  I32_SUB,
+  I64_AND,
+  I64_EQZ,
+  I64_LT_U,
+  opGet,
+  opI32Const,
+  opI64Const,
+  opSelect,
+  opTee,
 } from './sink'
 import { get32, get64, operand32, operand64 } from './values'
 
@@ -75,40 +106,65 @@ function mayGoto(fn: Fn, negate: bool): void {
 
 function opposite(cond: i32): i32 {
   switch (cond) {
-    case COND_EQ: return COND_NE
-    case COND_NE: return COND_EQ
-    case COND_GT: return COND_LE
-    case COND_LE: return COND_GT
-    case COND_GE: return COND_LT
-    case COND_LT: return COND_GE
-    case COND_SGT: return COND_SLE
-    case COND_SLE: return COND_SGT
-    case COND_SGE: return COND_SLT
-    default: return COND_SGE
+    case COND_EQ:
+      return COND_NE
+    case COND_NE:
+      return COND_EQ
+    case COND_GT:
+      return COND_LE
+    case COND_LE:
+      return COND_GT
+    case COND_GE:
+      return COND_LT
+    case COND_LT:
+      return COND_GE
+    case COND_SGT:
+      return COND_SLE
+    case COND_SLE:
+      return COND_SGT
+    case COND_SGE:
+      return COND_SLT
+    default:
+      return COND_SGE
   }
 }
 
 function unsignedTwin(cond: i32): i32 {
   switch (cond) {
-    case COND_SGT: return COND_GT
-    case COND_SGE: return COND_GE
-    case COND_SLT: return COND_LT
-    case COND_SLE: return COND_LE
-    default: return cond
+    case COND_SGT:
+      return COND_GT
+    case COND_SGE:
+      return COND_GE
+    case COND_SLT:
+      return COND_LT
+    case COND_SLE:
+      return COND_LE
+    default:
+      return cond
   }
 }
 
 function compareOpcode(cond: i32): i32 {
   switch (cond) {
-    case COND_EQ: return I32_EQ
-    case COND_NE: return I32_NE
-    case COND_GT: return I32_GT_U
-    case COND_GE: return I32_GE_U
-    case COND_LT: return I32_LT_U
-    case COND_LE: return I32_LE_U
-    case COND_SGT: return I32_GT_S
-    case COND_SGE: return I32_GE_S
-    case COND_SLT: return I32_LT_S
-    default: return I32_LE_S
+    case COND_EQ:
+      return I32_EQ
+    case COND_NE:
+      return I32_NE
+    case COND_GT:
+      return I32_GT_U
+    case COND_GE:
+      return I32_GE_U
+    case COND_LT:
+      return I32_LT_U
+    case COND_LE:
+      return I32_LE_U
+    case COND_SGT:
+      return I32_GT_S
+    case COND_SGE:
+      return I32_GE_S
+    case COND_SLT:
+      return I32_LT_S
+    default:
+      return I32_LE_S
   }
 }

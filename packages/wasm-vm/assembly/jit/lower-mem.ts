@@ -2,16 +2,62 @@
 // Loads, stores and atomics. Addresses are i32; verified accesses need no check.
 
 import {
-  ATOMIC_ADD, ATOMIC_AND, ATOMIC_CMPXCHG, ATOMIC_FETCH_ADD, ATOMIC_OR, ATOMIC_XCHG, OP_ATOMIC32,
-  OP_ATOMIC64, OP_LDX_DW, OP_LDX_SB, OP_LDX_SH, OP_LDX_B, OP_LDX_H, OP_LDX_SW, OP_PROBE_B, OP_ST_DW, OP_STX_B,
+  ATOMIC_ADD,
+  ATOMIC_AND,
+  ATOMIC_CMPXCHG,
+  ATOMIC_FETCH_ADD,
+  ATOMIC_OR,
+  ATOMIC_XCHG,
+  OP_ATOMIC32,
+  OP_ATOMIC64,
+  OP_LDX_DW,
+  OP_LDX_SB,
+  OP_LDX_SH,
+  OP_LDX_B,
+  OP_LDX_H,
+  OP_LDX_SW,
+  OP_PROBE_B,
+  OP_ST_DW,
+  OP_STX_B,
   OP_STX_DW,
 } from '../insn/ops'
 import { Fn, Ins, INS_LIVE, VREG_FP } from './ir'
 import { callRuntime, RUNTIME_PROBE } from './runtime-calls'
 import {
-  byte, I32_ADD, I32_AND, I32_EQ, I32_LOAD, I32_LOAD16_S, I32_LOAD16_U, I32_LOAD8_S, I32_LOAD8_U, I32_OR, I32_STORE,
-  I32_STORE16, I32_STORE8, I32_XOR, I64_ADD, I64_AND, I64_EQ, I64_LOAD, I64_LOAD16_S, I64_LOAD32_S, I64_LOAD8_S, I64_OR,
-  I64_STORE, I64_STORE16, I64_STORE32, I64_STORE8, I64_XOR, opEnd, opGet, opI32Const, opI64Const, opIf, opMem, opSet,
+  byte,
+  I32_ADD,
+  I32_AND,
+  I32_EQ,
+  I32_LOAD,
+  I32_LOAD16_S,
+  I32_LOAD16_U,
+  I32_LOAD8_S,
+  I32_LOAD8_U,
+  I32_OR,
+  I32_STORE,
+  I32_STORE16,
+  I32_STORE8,
+  I32_XOR,
+  I64_ADD,
+  I64_AND,
+  I64_EQ,
+  I64_LOAD,
+  I64_LOAD16_S,
+  I64_LOAD32_S,
+  I64_LOAD8_S,
+  I64_OR,
+  I64_STORE,
+  I64_STORE16,
+  I64_STORE32,
+  I64_STORE8,
+  I64_XOR,
+  opEnd,
+  opGet,
+  opI32Const,
+  opI64Const,
+  opIf,
+  opMem,
+  opSet,
   opTee,
 } from './sink'
 import { FRAME_BELOW, get32, get64, isInWide, setResult } from './values'
@@ -42,20 +88,29 @@ export function lowerLoad(fn: Fn, ins: Ins): void {
 
 function loadOpcode64(op: i32): i32 {
   switch (op) {
-    case OP_LDX_SB: return I64_LOAD8_S
-    case OP_LDX_SH: return I64_LOAD16_S
-    case OP_LDX_SW: return I64_LOAD32_S
-    default: return I64_LOAD
+    case OP_LDX_SB:
+      return I64_LOAD8_S
+    case OP_LDX_SH:
+      return I64_LOAD16_S
+    case OP_LDX_SW:
+      return I64_LOAD32_S
+    default:
+      return I64_LOAD
   }
 }
 
 function loadOpcode32(op: i32): i32 {
   switch (op) {
-    case OP_LDX_B: return I32_LOAD8_U
-    case OP_LDX_H: return I32_LOAD16_U
-    case OP_LDX_SB: return I32_LOAD8_S
-    case OP_LDX_SH: return I32_LOAD16_S
-    default: return I32_LOAD
+    case OP_LDX_B:
+      return I32_LOAD8_U
+    case OP_LDX_H:
+      return I32_LOAD16_U
+    case OP_LDX_SB:
+      return I32_LOAD8_S
+    case OP_LDX_SH:
+      return I32_LOAD16_S
+    default:
+      return I32_LOAD
   }
 }
 
@@ -134,10 +189,14 @@ function source(fn: Fn, ins: Ins, wide: bool): void {
 
 function combine(kind: i32, wide: bool): i32 {
   switch (kind) {
-    case ATOMIC_ADD: return wide ? I64_ADD : I32_ADD
-    case ATOMIC_OR: return wide ? I64_OR : I32_OR
-    case ATOMIC_AND: return wide ? I64_AND : I32_AND
-    default: return wide ? I64_XOR : I32_XOR
+    case ATOMIC_ADD:
+      return wide ? I64_ADD : I32_ADD
+    case ATOMIC_OR:
+      return wide ? I64_OR : I32_OR
+    case ATOMIC_AND:
+      return wide ? I64_AND : I32_AND
+    default:
+      return wide ? I64_XOR : I32_XOR
   }
 }
 

@@ -2,8 +2,24 @@
 // One instruction at a time: hands out to the family's file. Calls, returns and packet loads are here.
 
 import { E2BIG } from '../gen/errno.gen'
-import { isAlu, isAtomic, OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B,
-  OP_LD_IND_W, OP_LDX_B, OP_MOVSX64_8, OP_PROBE_SW, OP_ST_B, OP_STX_DW, OP_TAIL_CALL, OP_ZEXT32 } from '../insn/ops'
+import {
+  isAlu,
+  isAtomic,
+  OP_CALL,
+  OP_CALL_LOCAL,
+  OP_CALL_REG,
+  OP_LD_ABS_B,
+  OP_LD_IMM64,
+  OP_LD_IND_B,
+  OP_LD_IND_W,
+  OP_LDX_B,
+  OP_MOVSX64_8,
+  OP_PROBE_SW,
+  OP_ST_B,
+  OP_STX_DW,
+  OP_TAIL_CALL,
+  OP_ZEXT32,
+} from '../insn/ops'
 import { currentRun, Run } from '../interp/run-state'
 import { BpfMap } from '../maps/map'
 import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, OP_LOOP, VREG_FP } from './ir'
@@ -12,9 +28,35 @@ import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
 import { markInsn } from './line-marks'
 import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
 import {
-  byte, I32_ADD, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_U, I32_MUL, I32_SUB, I64_EQZ, I64_EXTEND_I32_S, I64_EXTEND_I32_U,
-  I64_LT_S, opBlock, opBrIf, opCall, opElse,
-  opSet, opEnd, opGet, opI32Const, opI64Const, opIf, opIfI32, opIfI64, opLoop, opMem, opReturn, opTee, reserve,
+  byte,
+  I32_ADD,
+  I32_GE_U,
+  I32_GT_U,
+  I32_LOAD,
+  I32_LT_U,
+  I32_MUL,
+  I32_SUB,
+  I64_EQZ,
+  I64_EXTEND_I32_S,
+  I64_EXTEND_I32_U,
+  I64_LT_S,
+  opBlock,
+  opBrIf,
+  opCall,
+  opElse,
+  opSet,
+  opEnd,
+  opGet,
+  opI32Const,
+  opI64Const,
+  opIf,
+  opIfI32,
+  opIfI64,
+  opLoop,
+  opMem,
+  opReturn,
+  opTee,
+  reserve,
 } from './sink'
 import { get32, get64, setResult } from './values'
 import { isWide } from './width'

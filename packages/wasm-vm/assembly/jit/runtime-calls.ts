@@ -14,6 +14,7 @@ export const RUNTIME_PACKET: i32 = 2
 /** A call by register of bare instructions: (id). */
 export const RUNTIME_ISA_CALL: i32 = 3
 
+
 @unmanaged class Imports {
   arena: Arena
   /** u32[]: table indices, in order of import. */
@@ -27,6 +28,7 @@ export const RUNTIME_ISA_CALL: i32 = 3
 }
 
 const IMPORTS: usize = memory.data(offsetof<Imports>(), 8)
+
 
 @inline function imports(): Imports {
   return changetype<Imports>(IMPORTS)
@@ -45,11 +47,13 @@ export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32
   m.runtime3 = isaCall
 }
 
+
 @inline export function importCount(): u32 {
   return imports().cnt
 }
+
 @inline export function importAt(i: u32): u32 {
-  return load<u32>(imports().list + (<usize>i << 2))
+  return load<u32>(imports().list + ((<usize>i) << 2))
 }
 
 function find(index: u32): i32 {
@@ -65,19 +69,20 @@ export function addImport(index: u32): bool {
   const m = imports()
   if (m.cnt == m.room) {
     const room = max<u32>(m.room * 2, 16)
-    const fresh = m.arena.alloc(<usize>room << 2)
+    const fresh = m.arena.alloc((<usize>room) << 2)
     if (!fresh) return false
-    memory.copy(fresh, m.list, <usize>m.cnt << 2)
+    memory.copy(fresh, m.list, (<usize>m.cnt) << 2)
     m.list = fresh
     m.room = room
   }
-  store<u32>(m.list + (<usize>m.cnt << 2), index)
+  store<u32>(m.list + ((<usize>m.cnt) << 2), index)
   m.cnt++
   return true
 }
 
+
 @inline export function runtimeIndex(which: i32): u32 {
-  return load<u32>(IMPORTS + offsetof<Imports>('runtime0') + (<usize>which << 2))
+  return load<u32>(IMPORTS + offsetof<Imports>('runtime0') + ((<usize>which) << 2))
 }
 
 /** Calls an imported function of the helper signature whose arguments are on the wasm stack. */

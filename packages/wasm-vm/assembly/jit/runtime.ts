@@ -15,9 +15,9 @@ export function jitProbe(at: u64, op: u64, r3: u64, r4: u64, r5: u64): u64 {
   if (kind == OP_PROBE_H) return <u64>load<u16>(p)
   if (kind == OP_PROBE_W) return <u64>load<u32>(p)
   if (kind == OP_PROBE_DW) return load<u64>(p)
-  if (kind == OP_PROBE_SB) return <u64><i64>load<i8>(p)
-  if (kind == OP_PROBE_SH) return <u64><i64>load<i16>(p)
-  return <u64><i64>load<i32>(p)
+  if (kind == OP_PROBE_SB) return <u64>(<i64>load<i8>(p))
+  if (kind == OP_PROBE_SH) return <u64>(<i64>load<i16>(p))
+  return <u64>(<i64>load<i32>(p))
 }
 
 /**

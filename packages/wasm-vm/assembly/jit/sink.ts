@@ -4,6 +4,7 @@
 
 import { kfree, kmalloc } from '../mem/alloc'
 
+
 @unmanaged export class Sink {
   base: usize
   pos: usize
@@ -13,6 +14,7 @@ import { kfree, kmalloc } from '../mem/alloc'
 
 const SINK: usize = memory.data(offsetof<Sink>(), 8)
 const FIRST_SIZE: usize = 4096
+
 
 @inline function sink(): Sink {
   return changetype<Sink>(SINK)
@@ -34,12 +36,15 @@ export function sinkFree(): void {
   s.base = 0
 }
 
+
 @inline export function sinkBase(): usize {
   return sink().base
 }
+
 @inline export function sinkLength(): u32 {
   return <u32>(sink().pos - sink().base)
 }
+
 @inline export function sinkFailed(): bool {
   return sink().failed
 }
@@ -63,6 +68,7 @@ export function reserve(bytes: usize): void {
   s.end = fresh + size
 }
 
+
 @inline export function byte(b: i32): void {
   const s = sink()
   store<u8>(s.pos, <u8>b)
@@ -72,7 +78,7 @@ export function reserve(bytes: usize): void {
 export function uleb(value: u32): void {
   let v = value
   while (v >= 128) {
-    byte(<i32>(v & 127) | 128)
+    byte((<i32>(v & 127)) | 128)
     v >>= 7
   }
   byte(<i32>v)
@@ -81,7 +87,7 @@ export function uleb(value: u32): void {
 export function sleb(value: i64): void {
   let v = value
   while (v < -64 || v > 63) {
-    byte(<i32>(v & 127) | 128)
+    byte((<i32>(v & 127)) | 128)
     v >>= 7
   }
   byte(<i32>(v & 127))

@@ -4,9 +4,31 @@
 // accesses; were its value to go anywhere, anybody might look into the slots.
 
 import {
-  ALU_MOV, isAlu, isAtomic, isCondJump, OP_ALU32_K, OP_ALU32_X, OP_ALU64_K, OP_ALU64_X, OP_LDX_B, OP_LDX_DW, OP_LDX_SW,
-  OP_LDX_W, OP_MOVSX64_32, OP_MOVSX64_8, OP_PROBE_B, OP_PROBE_SW, OP_ST_B, OP_ST_DW, OP_ST_W, OP_STX_B, OP_STX_DW,
-  OP_STX_W, OP_ZEXT32, accessSize, OP_CALL_REG,
+  ALU_MOV,
+  isAlu,
+  isAtomic,
+  isCondJump,
+  OP_ALU32_K,
+  OP_ALU32_X,
+  OP_ALU64_K,
+  OP_ALU64_X,
+  OP_LDX_B,
+  OP_LDX_DW,
+  OP_LDX_SW,
+  OP_LDX_W,
+  OP_MOVSX64_32,
+  OP_MOVSX64_8,
+  OP_PROBE_B,
+  OP_PROBE_SW,
+  OP_ST_B,
+  OP_ST_DW,
+  OP_ST_W,
+  OP_STX_B,
+  OP_STX_DW,
+  OP_STX_W,
+  OP_ZEXT32,
+  accessSize,
+  OP_CALL_REG,
 } from '../insn/ops'
 import { Fn, Ins, insAt, VREG_FP, VREG_MAX, VREG_SLOT0 } from './ir'
 
@@ -55,6 +77,7 @@ function leaksFrame(ins: Ins): bool {
   return op == OP_CALL_REG && ins.dst == VREG_FP
 }
 
+
 @inline function cellOf(off: i32): i32 {
   return (off + 512) >> 2
 }
@@ -98,14 +121,22 @@ function rewrite(cells: usize, ins: Ins): void {
   const slot = load<u8>(cells + CELLS + cell)
   if (!slot) return
   switch (<i32>ins.op) {
-    case OP_LDX_DW: return move(ins, OP_ALU64_X + ALU_MOV, ins.dst, slot)
-    case OP_LDX_W: return move(ins, OP_ALU32_X + ALU_MOV, ins.dst, slot)
-    case OP_LDX_SW: return move(ins, OP_MOVSX64_32, ins.dst, slot)
-    case OP_STX_DW: return move(ins, OP_ALU64_X + ALU_MOV, slot, ins.src)
-    case OP_STX_W: return move(ins, OP_ALU32_X + ALU_MOV, slot, ins.src)
-    case OP_ST_DW: return move(ins, OP_ALU64_K + ALU_MOV, slot, 0)
-    case OP_ST_W: return move(ins, OP_ALU32_K + ALU_MOV, slot, 0)
-    default: return
+    case OP_LDX_DW:
+      return move(ins, OP_ALU64_X + ALU_MOV, ins.dst, slot)
+    case OP_LDX_W:
+      return move(ins, OP_ALU32_X + ALU_MOV, ins.dst, slot)
+    case OP_LDX_SW:
+      return move(ins, OP_MOVSX64_32, ins.dst, slot)
+    case OP_STX_DW:
+      return move(ins, OP_ALU64_X + ALU_MOV, slot, ins.src)
+    case OP_STX_W:
+      return move(ins, OP_ALU32_X + ALU_MOV, slot, ins.src)
+    case OP_ST_DW:
+      return move(ins, OP_ALU64_K + ALU_MOV, slot, 0)
+    case OP_ST_W:
+      return move(ins, OP_ALU32_K + ALU_MOV, slot, 0)
+    default:
+      return
   }
 }
 

@@ -19,7 +19,19 @@ import { lowerIns, lowerReturn } from './lower'
 import { markInsn } from './line-marks'
 import { lowerCondition, lowerTableIndex } from './lower-jump'
 import {
-  byte, opBlock, opBr, opBrIf, opEnd, opI32Const, opIf, opLoop, opSet, opUnreachable, reserve, uleb, opGet,
+  byte,
+  opBlock,
+  opBr,
+  opBrIf,
+  opEnd,
+  opI32Const,
+  opIf,
+  opLoop,
+  opSet,
+  opUnreachable,
+  reserve,
+  uleb,
+  opGet,
 } from './sink'
 import { currentRep, edgeNeedsMoves, emitEdgeMoves, entryRep, setCurrentRep } from './values'
 
@@ -34,6 +46,7 @@ const TASK_END: u32 = 2
   to: i32
 }
 
+
 @unmanaged class Work {
   tasks: usize
   taskCnt: u32
@@ -45,6 +58,7 @@ const TASK_END: u32 = 2
 }
 
 const WORK: usize = memory.data(offsetof<Work>(), 8)
+
 
 @inline function work(): Work {
   return changetype<Work>(WORK)
@@ -177,7 +191,7 @@ function leave(fn: Fn, b: i32, block: Block): void {
 function leaveByTable(fn: Fn, b: i32, block: Block, ins: Ins): void {
   const w = work()
   const sw = changetype<Switch>(block.table)
-  const detours = w.arena.alloc(<usize>sw.succCnt << 2)
+  const detours = w.arena.alloc((<usize>sw.succCnt) << 2)
   if (!detours) {
     w.failed = true
     return
@@ -185,7 +199,7 @@ function leaveByTable(fn: Fn, b: i32, block: Block, ins: Ins): void {
   let cnt: u32 = 0
   for (let i: u32 = 0; i < sw.succCnt; i++) {
     if (isPlain(fn, b, succAt(block, i))) continue
-    store<u32>(detours + (<usize>i << 2), ++cnt)
+    store<u32>(detours + ((<usize>i) << 2), ++cnt)
   }
   reserve(64 + <usize>cnt * 4 + <usize>sw.entryCnt * 5)
   for (let i: u32 = 0; i < cnt; i++) opBlock()
@@ -193,13 +207,13 @@ function leaveByTable(fn: Fn, b: i32, block: Block, ins: Ins): void {
   byte(0x0e)
   uleb(sw.entryCnt - 1)
   for (let e: u32 = 0; e < sw.entryCnt; e++) {
-    const i = <u32>load<u16>(sw.entries + (<usize>e << 1))
-    const detour = load<u32>(detours + (<usize>i << 2))
+    const i = <u32>load<u16>(sw.entries + ((<usize>e) << 1))
+    const detour = load<u32>(detours + ((<usize>i) << 2))
     uleb(detour ? detour - 1 : cnt + labelTo(fn, b, succAt(block, i)))
   }
   let left = cnt
   for (let i: u32 = 0; i < sw.succCnt; i++) {
-    if (!load<u32>(detours + (<usize>i << 2))) continue
+    if (!load<u32>(detours + ((<usize>i) << 2))) continue
     reserve(32)
     opEnd()
     left--
@@ -208,6 +222,7 @@ function leaveByTable(fn: Fn, b: i32, block: Block, ins: Ins): void {
     opBr(left + labelTo(fn, b, succAt(block, i)))
   }
 }
+
 
 @inline function isBack(fn: Fn, from: i32, to: i32): bool {
   return blockAt(fn, to).rpo <= blockAt(fn, from).rpo

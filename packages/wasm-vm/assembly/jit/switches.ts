@@ -7,7 +7,17 @@
 // Which way each value takes is found by walking the tree with it; beyond the largest constant all values take one way.
 
 import {
-  COND_EQ, COND_GE, COND_GT, COND_LE, COND_LT, COND_NE, COND_SET, COND_SGE, COND_SGT, COND_SLT, isCondJump,
+  COND_EQ,
+  COND_GE,
+  COND_GT,
+  COND_LE,
+  COND_LT,
+  COND_NE,
+  COND_SET,
+  COND_SGE,
+  COND_SGT,
+  COND_SLT,
+  isCondJump,
   OP_JMP32_K,
 } from '../insn/ops'
 import { analyseGraph, forgetGraph } from './cfg'
@@ -23,7 +33,7 @@ const CONSTANT_MAX: i64 = 255
 export function makeSwitches(fn: Fn): bool {
   if (!hasCandidate(fn)) return true
   if (!analyseForward(fn)) return false
-  const seen = fn.arena.alloc(<usize>TREE_MAX << 3)
+  const seen = fn.arena.alloc((<usize>TREE_MAX) << 3)
   if (!seen) return false
   let found = false
   for (let i: i32 = 0; i < <i32>fn.orderCnt; i++) {
@@ -59,10 +69,11 @@ function compares(fn: Fn, block: Block): bool {
 function isInner(fn: Fn, b: i32): bool {
   const block = blockAt(fn, b)
   if (block.predCnt != 1 || block.end - block.first != 1 || !compares(fn, block)) return false
-  const pred = load<i32>(fn.preds + (<usize>block.predFirst << 2))
+  const pred = load<i32>(fn.preds + ((<usize>block.predFirst) << 2))
   if (pred == b || !compares(fn, blockAt(fn, pred))) return false
   return sameOperand(insAt(fn, block.first), insAt(fn, blockAt(fn, pred).end - 1))
 }
+
 
 @inline function sameOperand(a: Ins, b: Ins): bool {
   return a.dst == b.dst && a.op >= <u16>OP_JMP32_K == b.op >= <u16>OP_JMP32_K
@@ -76,15 +87,15 @@ function makeSwitch(fn: Fn, root: i32, tree: usize): bool {
   store<i32>(tree, root)
   store<u32>(tree, 1, 4)
   for (let i: u32 = 0; i < cnt; i++) {
-    const block = blockAt(fn, load<i32>(tree + (<usize>i << 3)))
-    const depth = load<u32>(tree + (<usize>i << 3), 4)
+    const block = blockAt(fn, load<i32>(tree + ((<usize>i) << 3)))
+    const depth = load<u32>(tree + ((<usize>i) << 3), 4)
     deepest = max(deepest, depth)
     largest = max(largest, insAt(fn, block.end - 1).imm)
     for (let k = 0; k < 2; k++) {
       const succ = k ? block.next : block.taken
       if (succ == root || !isInner(fn, succ) || cnt == TREE_MAX) continue
-      store<i32>(tree + (<usize>cnt << 3), succ)
-      store<u32>(tree + (<usize>cnt << 3), depth + 1, 4)
+      store<i32>(tree + ((<usize>cnt) << 3), succ)
+      store<u32>(tree + ((<usize>cnt) << 3), depth + 1, 4)
       cnt++
     }
   }
@@ -103,7 +114,7 @@ function walk(fn: Fn, root: i32, value: i64): i32 {
   do {
     const block = blockAt(fn, b)
     const ins = insAt(fn, block.end - 1)
-    b = holds(<i32>ins.op & 15, value, ins.imm) ? block.taken : block.next
+    b = holds((<i32>ins.op) & 15, value, ins.imm) ? block.taken : block.next
   } while (b != root && isInner(fn, b) && belongs(fn, b, root))
   return b
 }
@@ -113,23 +124,33 @@ function belongs(fn: Fn, b: i32, root: i32): bool {
   let at = b
   while (at != root) {
     if (!isInner(fn, at)) return false
-    at = load<i32>(fn.preds + (<usize>blockAt(fn, at).predFirst << 2))
+    at = load<i32>(fn.preds + ((<usize>blockAt(fn, at).predFirst) << 2))
   }
   return true
 }
 
 function holds(cond: i32, value: i64, imm: i64): bool {
   switch (cond) {
-    case COND_EQ: return value == imm
-    case COND_NE: return value != imm
-    case COND_GT: return <u64>value > <u64>imm
-    case COND_GE: return <u64>value >= <u64>imm
-    case COND_LT: return <u64>value < <u64>imm
-    case COND_LE: return <u64>value <= <u64>imm
-    case COND_SGT: return value > imm
-    case COND_SGE: return value >= imm
-    case COND_SLT: return value < imm
-    default: return value <= imm
+    case COND_EQ:
+      return value == imm
+    case COND_NE:
+      return value != imm
+    case COND_GT:
+      return <u64>value > <u64>imm
+    case COND_GE:
+      return <u64>value >= <u64>imm
+    case COND_LT:
+      return <u64>value < <u64>imm
+    case COND_LE:
+      return <u64>value <= <u64>imm
+    case COND_SGT:
+      return value > imm
+    case COND_SGE:
+      return value >= imm
+    case COND_SLT:
+      return value < imm
+    default:
+      return value <= imm
   }
 }
 
@@ -137,7 +158,7 @@ function holds(cond: i32, value: i64, imm: i64): bool {
 function fillSwitch(fn: Fn, block: Block, root: i32, entries: u32): bool {
   const sw = changetype<Switch>(fn.arena.alloc(offsetof<Switch>()))
   const indices = fn.arena.alloc(<usize>entries * 2)
-  const succs = fn.arena.alloc(<usize>entries << 2)
+  const succs = fn.arena.alloc((<usize>entries) << 2)
   if (!changetype<usize>(sw) || !indices || !succs) {
     fn.arenaFailed = true
     return false
@@ -148,12 +169,12 @@ function fillSwitch(fn: Fn, block: Block, root: i32, entries: u32): bool {
   for (let v: u32 = 0; v < entries; v++) {
     const leaf = walk(fn, root, <i64>v)
     let k: u32 = 0
-    while (k < sw.succCnt && load<i32>(succs + (<usize>k << 2)) != leaf) k++
+    while (k < sw.succCnt && load<i32>(succs + ((<usize>k) << 2)) != leaf) k++
     if (k == sw.succCnt) {
-      store<i32>(succs + (<usize>k << 2), leaf)
+      store<i32>(succs + ((<usize>k) << 2), leaf)
       sw.succCnt++
     }
-    store<u16>(indices + (<usize>v << 1), <u16>k)
+    store<u16>(indices + ((<usize>v) << 1), <u16>k)
   }
   block.table = changetype<usize>(sw)
   return true

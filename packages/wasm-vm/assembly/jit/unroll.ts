@@ -17,6 +17,7 @@ const BLOCKS_MAX: u32 = 24
 /** Instructions that all copies may add to a function. */
 const GROWTH_MAX: u32 = 8192
 
+
 @unmanaged class Loop {
   head: i32
   /** i32[]: blocks of the body, the head first. */
@@ -76,8 +77,9 @@ function measure(fn: Fn, head: i32, loop: Loop): bool {
   return loop.copies > 1
 }
 
+
 @inline function bodyAt(loop: Loop, i: u32): i32 {
-  return load<i32>(loop.body + (<usize>i << 2))
+  return load<i32>(loop.body + ((<usize>i) << 2))
 }
 
 function indexIn(loop: Loop, b: i32): i32 {
@@ -92,7 +94,7 @@ function take(fn: Fn, loop: Loop, b: i32): bool {
   const block = blockAt(fn, b)
   loop.size += block.end - block.first
   if (loop.bodyCnt == BLOCKS_MAX || loop.size > BODY_MAX) return false
-  store<i32>(loop.body + (<usize>loop.bodyCnt << 2), b)
+  store<i32>(loop.body + ((<usize>loop.bodyCnt) << 2), b)
   loop.bodyCnt++
   return true
 }
@@ -119,7 +121,11 @@ function copyBody(fn: Fn, loop: Loop): bool {
       const size = from.end - from.first
       to.first = fn.insCnt
       to.end = fn.insCnt + size
-      memory.copy(changetype<usize>(insAt(fn, to.first)), changetype<usize>(insAt(fn, from.first)), <usize>size * INS_SIZE)
+      memory.copy(
+        changetype<usize>(insAt(fn, to.first)),
+        changetype<usize>(insAt(fn, from.first)),
+        <usize>size * INS_SIZE,
+      )
       fn.insCnt += size
       to.next = redirect(loop, base, k, from.next)
       to.taken = redirect(loop, base, k, from.taken)
@@ -138,7 +144,7 @@ function copyBody(fn: Fn, loop: Loop): bool {
 
 function retarget(sw: Switch, from: i32, to: i32): void {
   for (let i: u32 = 0; i < sw.succCnt; i++) {
-    const at = sw.succs + (<usize>i << 2)
+    const at = sw.succs + ((<usize>i) << 2)
     if (load<i32>(at) == from) store<i32>(at, to)
   }
 }
@@ -147,12 +153,12 @@ function retarget(sw: Switch, from: i32, to: i32): void {
 function copySwitch(fn: Fn, loop: Loop, base: i32, k: u32, from: Block, to: Block): bool {
   const old = changetype<Switch>(from.table)
   const sw = changetype<Switch>(fn.arena.alloc(offsetof<Switch>()))
-  const succs = fn.arena.alloc(<usize>old.succCnt << 2)
+  const succs = fn.arena.alloc((<usize>old.succCnt) << 2)
   if (!changetype<usize>(sw) || !succs) return false
   memory.copy(changetype<usize>(sw), changetype<usize>(old), offsetof<Switch>())
   sw.succs = succs
   for (let i: u32 = 0; i < old.succCnt; i++) {
-    store<i32>(succs + (<usize>i << 2), redirect(loop, base, k, load<i32>(old.succs + (<usize>i << 2))))
+    store<i32>(succs + ((<usize>i) << 2), redirect(loop, base, k, load<i32>(old.succs + ((<usize>i) << 2))))
   }
   to.table = changetype<usize>(sw)
   return true

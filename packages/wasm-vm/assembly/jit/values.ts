@@ -4,7 +4,16 @@
 
 import { Block, Fn, Ins, bit, VREG_FP, VREG_MAX } from './ir'
 import {
-  byte, I32_WRAP_I64, I64_EXTEND_I32_U, opGet, opI32Const, opI64Const, opSet, reserve, uleb, I32_SUB,
+  byte,
+  I32_WRAP_I64,
+  I64_EXTEND_I32_U,
+  opGet,
+  opI32Const,
+  opI64Const,
+  opSet,
+  reserve,
+  uleb,
+  I32_SUB,
 } from './sink'
 import { isWide } from './width'
 
@@ -15,12 +24,15 @@ const PARAM_FP: u32 = 5
 /** Registers whose current value is in the i64 local. */
 const REP: usize = memory.data(8, 8)
 
+
 @inline export function currentRep(): u64 {
   return load<u64>(REP)
 }
+
 @inline export function setCurrentRep(rep: u64): void {
   store<u64>(REP, rep)
 }
+
 @inline function inWide(v: i32): bool {
   return (load<u64>(REP) & bit(v)) != 0
 }
@@ -30,11 +42,13 @@ const REP: usize = memory.data(8, 8)
   return block.liveIn & block.highIn & ~block.zIn
 }
 
+
 @inline export function local64(fn: Fn, v: i32): u32 {
-  return load<u32>(fn.local64 + (<usize>v << 2))
+  return load<u32>(fn.local64 + ((<usize>v) << 2))
 }
+
 @inline export function local32(fn: Fn, v: i32): u32 {
-  return load<u32>(fn.local32 + (<usize>v << 2))
+  return load<u32>(fn.local32 + ((<usize>v) << 2))
 }
 
 /** Numbers the locals; false when memory is out. */
@@ -44,15 +58,15 @@ export function assignLocals(fn: Fn): bool {
   if (!fn.local64 || !fn.local32) return false
   let next = PARAM_CNT
   for (let v: i32 = 0; v < VREG_MAX; v++) {
-    if (v >= 1 && v <= 5) store<u32>(fn.local64 + (<usize>v << 2), v - 1)
-    else if (v != VREG_FP && fn.used & bit(v)) store<u32>(fn.local64 + (<usize>v << 2), next++)
+    if (v >= 1 && v <= 5) store<u32>(fn.local64 + ((<usize>v) << 2), v - 1)
+    else if (v != VREG_FP && fn.used & bit(v)) store<u32>(fn.local64 + ((<usize>v) << 2), next++)
   }
   fn.tmp64 = next
   next += 2
   fn.count64 = next - PARAM_CNT
   for (let v: i32 = 0; v < VREG_MAX; v++) {
-    if (v == VREG_FP) store<u32>(fn.local32 + (<usize>v << 2), PARAM_FP)
-    else if (fn.used & bit(v)) store<u32>(fn.local32 + (<usize>v << 2), next++)
+    if (v == VREG_FP) store<u32>(fn.local32 + ((<usize>v) << 2), PARAM_FP)
+    else if (fn.used & bit(v)) store<u32>(fn.local32 + ((<usize>v) << 2), next++)
   }
   fn.tmp32 = next
   fn.turns = next + 2
@@ -102,6 +116,7 @@ export function get64(fn: Fn, v: i32): void {
     byte(I64_EXTEND_I32_U)
   }
 }
+
 
 @inline export function isInWide(v: i32): bool {
   return inWide(v)

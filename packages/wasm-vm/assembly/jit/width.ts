@@ -10,17 +10,80 @@
 // A value is held in i64 where its upper half is read and not known to be zero, in i32 otherwise.
 
 import {
-  ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_LSH, ALU_MOD, ALU_MOV, ALU_MUL, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_XOR,
-  ATOMIC_CMPXCHG, ATOMIC_FETCH_ADD, isAlu, isAtomic, isCondJump, COND_SET, OP_ALU32_K, OP_ATOMIC64, OP_ATOMIC32,
-  OP_CALL, OP_CALL_LOCAL, OP_CALL_REG, OP_EXIT, OP_JMP32_K, OP_LD_ABS_B, OP_LD_IMM64, OP_LD_IND_B, OP_LD_IND_W, OP_LDX_B, OP_LDX_DW,
-  OP_LDX_W, OP_MOVSX32_16, OP_MOVSX32_8, OP_MOVSX64_16, OP_MOVSX64_32, OP_MOVSX64_8, OP_PROBE_B, OP_PROBE_SW,
-  OP_PROBE_W, OP_ST_B, OP_ST_DW, OP_STX_B, OP_STX_DW, OP_SWAP16, OP_SWAP32, OP_SWAP64, OP_TAIL_CALL, OP_ZEXT16,
-  OP_ZEXT32, OP_NOP,
+  ALU_ADD,
+  ALU_AND,
+  ALU_ARSH,
+  ALU_DIV,
+  ALU_LSH,
+  ALU_MOD,
+  ALU_MOV,
+  ALU_MUL,
+  ALU_NEG,
+  ALU_OR,
+  ALU_RSH,
+  ALU_SUB,
+  ALU_XOR,
+  ATOMIC_CMPXCHG,
+  ATOMIC_FETCH_ADD,
+  isAlu,
+  isAtomic,
+  isCondJump,
+  COND_SET,
+  OP_ALU32_K,
+  OP_ATOMIC64,
+  OP_ATOMIC32,
+  OP_CALL,
+  OP_CALL_LOCAL,
+  OP_CALL_REG,
+  OP_EXIT,
+  OP_JMP32_K,
+  OP_LD_ABS_B,
+  OP_LD_IMM64,
+  OP_LD_IND_B,
+  OP_LD_IND_W,
+  OP_LDX_B,
+  OP_LDX_DW,
+  OP_LDX_W,
+  OP_MOVSX32_16,
+  OP_MOVSX32_8,
+  OP_MOVSX64_16,
+  OP_MOVSX64_32,
+  OP_MOVSX64_8,
+  OP_PROBE_B,
+  OP_PROBE_SW,
+  OP_PROBE_W,
+  OP_ST_B,
+  OP_ST_DW,
+  OP_STX_B,
+  OP_STX_DW,
+  OP_SWAP16,
+  OP_SWAP32,
+  OP_SWAP64,
+  OP_TAIL_CALL,
+  OP_ZEXT16,
+  OP_ZEXT32,
+  OP_NOP,
 } from '../insn/ops'
 import { predAt } from './cfg'
 import {
-  bit, Block, blockAt, Fn, Ins, insAt, INS_HIGH, INS_LIVE, INS_PTR, INS_ZOPS, INS_ZRES, OP_ARRAY_LOOKUP,
-  OP_LOAD_KERNEL32, OP_LOOP, orderAt, succAt, succCount, VREG_FP,
+  bit,
+  Block,
+  blockAt,
+  Fn,
+  Ins,
+  insAt,
+  INS_HIGH,
+  INS_LIVE,
+  INS_PTR,
+  INS_ZOPS,
+  INS_ZRES,
+  OP_ARRAY_LOOKUP,
+  OP_LOAD_KERNEL32,
+  OP_LOOP,
+  orderAt,
+  succAt,
+  succCount,
+  VREG_FP,
 } from './ir'
 
 const ARGS: u64 = 0x3e
@@ -33,6 +96,7 @@ const R0: u64 = 1
 }
 
 const SETS: usize = memory.data(16, 8)
+
 
 @inline function sets(): Sets {
   return changetype<Sets>(SETS)
@@ -101,13 +165,14 @@ function define(ins: Ins, v: i32, z: bool, ptr: bool): void {
   ins.flags = z || ptr ? ins.flags | INS_ZRES : ins.flags & ~INS_ZRES
 }
 
+
 @inline function known(set: u64, v: i32): bool {
   return (set & bit(v)) != 0
 }
 
 /** A 64-bit immediate as an operand has its upper half zero when it is not negative (LD_IMM64: when it is small). */
 @inline function immZ(imm: i64): bool {
-  return <u64>imm >> 32 == 0
+  return (<u64>imm) >> 32 == 0
 }
 
 function forward(ins: Ins): void {
@@ -132,17 +197,27 @@ function forwardAlu(ins: Ins, op: i32): void {
   const sp = byReg && known(s.b, ins.src)
   ins.flags = dz && sz ? ins.flags | INS_ZOPS : ins.flags & ~INS_ZOPS
   switch (op & 15) {
-    case ALU_MOV: return define(ins, dst, sz, sp)
-    case ALU_ADD: return define(ins, dst, false, dp != sp)
-    case ALU_SUB: return define(ins, dst, false, dp && !sp)
-    case ALU_AND: return define(ins, dst, dz || sz, false)
+    case ALU_MOV:
+      return define(ins, dst, sz, sp)
+    case ALU_ADD:
+      return define(ins, dst, false, dp != sp)
+    case ALU_SUB:
+      return define(ins, dst, false, dp && !sp)
+    case ALU_AND:
+      return define(ins, dst, dz || sz, false)
     case ALU_OR:
-    case ALU_XOR: return define(ins, dst, dz && sz, false)
-    case ALU_RSH: return define(ins, dst, dz || (!byReg && ins.imm >= 32), false)
-    case ALU_ARSH: return define(ins, dst, dz, false)
-    case ALU_DIV: return define(ins, dst, dz, false)
-    case ALU_MOD: return define(ins, dst, dz, false)
-    default: return define(ins, dst, false, false)
+    case ALU_XOR:
+      return define(ins, dst, dz && sz, false)
+    case ALU_RSH:
+      return define(ins, dst, dz || (!byReg && ins.imm >= 32), false)
+    case ALU_ARSH:
+      return define(ins, dst, dz, false)
+    case ALU_DIV:
+      return define(ins, dst, dz, false)
+    case ALU_MOD:
+      return define(ins, dst, dz, false)
+    default:
+      return define(ins, dst, false, false)
   }
 }
 
@@ -203,7 +278,7 @@ function backwardBlock(fn: Fn, block: Block): bool {
   for (let k: u32 = 0; k < succCount(block); k++) {
     if (succAt(block, k) >= 0) join(blockAt(fn, succAt(block, k)))
   }
-  for (let i = block.end; i > block.first; ) backward(insAt(fn, --i))
+  for (let i = block.end; i > block.first;) backward(insAt(fn, --i))
   const changed = s.a != block.liveIn || s.b != block.highIn
   block.liveIn = s.a
   block.highIn = s.b
@@ -214,6 +289,7 @@ function join(succ: Block): void {
   sets().a |= succ.liveIn
   sets().b |= succ.highIn
 }
+
 
 @inline function want(v: i32, high: bool): void {
   const s = sets()
@@ -325,7 +401,7 @@ function backwardRest(ins: Ins, op: i32): void {
     want(ins.dst, true)
   } else if (op == OP_CALL || op == OP_CALL_LOCAL) {
     produce(ins, 0)
-    const passed = ARGS & ((<u64>2 << <u64>ins.src) - 1)
+    const passed = ARGS & (((<u64>2) << (<u64>ins.src)) - 1)
     s.a = (s.a & ~(R0 | ARGS)) | passed
     s.b = (s.b & ~(R0 | ARGS)) | passed
   } else if (op == OP_LOOP) {
@@ -338,7 +414,7 @@ function backwardRest(ins: Ins, op: i32): void {
     produce(ins, 0)
     s.a &= ~ARGS
     s.b &= ~ARGS
-    if (op == OP_ARRAY_LOOKUP && (ins.flags & INS_LIVE)) want(2, false)
+    if (op == OP_ARRAY_LOOKUP && ins.flags & INS_LIVE) want(2, false)
   } else if (op == OP_EXIT) {
     s.a = R0
     s.b = R0
