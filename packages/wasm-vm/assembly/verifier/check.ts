@@ -89,6 +89,8 @@ export function bpfCheck(prog: Prog, attr: usize, attrSize: u32, uattr: u64): i3
     ret = checkMaxStackDepth(env)
   }
   if (!ret) ret = applyFixups(env)
+  // A path that finds no memory is a fault to those who push it.
+  if (ret == -EFAULT && env.pool.short) ret = -ENOMEM
   if (ret && env.unsupported) ret = -ENOTSUPP
   printStats(env, start)
   prog.verifiedInsns = env.insnProcessed

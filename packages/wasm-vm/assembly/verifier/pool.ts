@@ -16,6 +16,8 @@ const CHUNK_HEADER: usize = 16
   end: usize
   /** Bytes taken from the kernel's allocator. */
   held: usize
+  /** Set when there was no memory to take. */
+  short: bool
 }
 
 const POOL_SIZE: usize = offsetof<Pool>() + CLASSES * sizeof<usize>()
@@ -52,7 +54,10 @@ export function poolDestroy(pool: Pool): void {
 
 function addChunk(pool: Pool, bytes: usize): usize {
   const c = kmalloc(bytes + CHUNK_HEADER)
-  if (!c) return 0
+  if (!c) {
+    pool.short = true
+    return 0
+  }
   store<usize>(c, pool.chunks)
   pool.chunks = c
   pool.held += bytes + CHUNK_HEADER
