@@ -193,11 +193,50 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: 'pointer-arithmetic',
     sample: 'R1 pointer arithmetic with *= operator prohibited',
-    pattern: /(R\d+) pointer (?:arithmetic|comparison)(.*)prohibited|(R\d+) (?:bitwise|32-bit pointer).*prohibited/m,
+    pattern:
+      /(R\d+) (?:pointer (?:arithmetic|comparison|\+=)|bitwise|32-bit pointer).*prohibited|math between \w+ pointer|makes \w+ pointer be out of bounds|tried to subtract pointer from scalar/m,
     title: 'Arithmetic that a pointer does not allow',
     wrong: 'An operation on a pointer that the verifier cannot follow.',
     why: 'Only adding and subtracting numbers keeps a pointer inside of what it points to; everything else could make an address up, or give one away.',
     accepted: 'Compute the offset with numbers, bound it, then add it to the pointer.',
+  },
+  {
+    id: 'read-only',
+    sample: 'write into map forbidden, value_size=48 off=0 size=8',
+    pattern:
+      /write into map forbidden|(R\d+|frame pointer) (?:cannot write into|is read only)|cannot write into (?:packet|\w+)/m,
+    title: 'Memory that may only be read',
+    wrong: 'The program writes where it may only read.',
+    why: 'Constants, frozen maps, keys of maps, kernel objects and, for some program types, the packet are there to be read: others rely on them not changing.',
+    accepted: 'Copy what is to be changed to the stack or to a map of its own, or use the helper that writes it.',
+  },
+  {
+    id: 'division-by-zero',
+    sample: 'div by zero',
+    pattern: /div by zero/m,
+    title: 'A division by the constant zero',
+    wrong: 'The instruction divides by an immediate that is zero.',
+    why: 'A division by a register that is zero gives zero; by a constant it is a mistake for sure.',
+    accepted: 'Divide by another constant, or by a register.',
+  },
+  {
+    id: 'dynptr',
+    sample: 'Expected an initialized dynptr as arg #2',
+    pattern: /dynptr/im,
+    title: 'A dynptr in the wrong state',
+    wrong: 'A dynptr is used before it was made, made over another one, or written to as if it were plain memory.',
+    why: 'A dynptr on the stack stands for memory whose size is known only when the program runs. The verifier keeps track of where each lies, and lets only its helpers touch it.',
+    accepted:
+      'Make it with bpf_dynptr_from_mem() or bpf_ringbuf_reserve_dynptr(), use it through helpers, and submit or discard it once.',
+  },
+  {
+    id: 'lock',
+    sample: 'function calls are not allowed while holding a lock',
+    pattern: /holding a lock|bpf_spin_(?:un)?lock|spin_lock/m,
+    title: 'A lock held the wrong way',
+    wrong: 'A spin lock is taken twice, left held, released for another, or something is called while it is held.',
+    why: 'Another CPU spins while the lock is held: what happens in between must be short and certain to end.',
+    accepted: 'Take one lock, change the value that it protects, release it, on every path.',
   },
   {
     id: 'helper-argument',

@@ -200,6 +200,8 @@ class LogReader {
     if (!visits) this.byInsn.set(insn, [visit])
     else if (visits.length < MAX_VISITS) visits.push(visit)
     this.last = visit
+    // Only what follows the last instruction is about it.
+    this.message = ''
     if (code === CALL_HELPER && !text.startsWith('call pc')) this.clobber()
     if (touched) this.merge(touched)
     visit.after = this.state
@@ -218,7 +220,7 @@ class LogReader {
 }
 
 const NOISE =
-  /^(func#|Live regs|\s|;|$|mark_precise|processed |verification time|stack depth|SCC |caller:|returning from|\(\d|propagating|BPF program is not|arg#|Func#|\d+: |last_idx|regs=|parent |update liveness|live-in)/
+  /^(func#|Live regs|\s|;|$|mark_precise|processed |verification time|stack depth|SCC |caller:|returning from|\(\d|propagating|BPF program is not|arg#|Func#|\d+:(?:\s|$)|frame \d+: |last_idx|regs=|parent |update liveness|live-in)/
 const DETAIL = /^(cur state|old state|BPF_EXIT instruction|R\d.*(outside|unbounded|offset)|Processed)/
 
 function isMessage(line: string): boolean {
@@ -239,14 +241,14 @@ export function readVerifierLog(log: string): VerifierKnowledge {
 
 /** The instructions from the beginning to the end of a path, those of the paths that it branches from included. */
 export function trail(knowledge: VerifierKnowledge, path: number): Visit[] {
-  const found = knowledge.paths[path]
-  if (!found) return []
-  const before = found.parent === undefined ? [] : trail(knowledge, found.parent).slice(0, offset(knowledge, found))
-  return [...before, ...found.visits]
-}
-
-function offset(knowledge: VerifierKnowledge, path: Path): number {
-  const parent = knowledge.paths[path.parent!]
-  const above = parent ? trail(knowledge, path.parent!).length - parent.visits.length : 0
-  return above + path.parentVisits
+  const parts: Visit[][] = []
+  let found = knowledge.paths[path]
+  let visits = found?.visits ?? []
+  while (found) {
+    parts.push(visits)
+    const parent: Path | undefined = found.parent === undefined ? undefined : knowledge.paths[found.parent]
+    visits = parent?.visits.slice(0, found.parentVisits) ?? []
+    found = parent
+  }
+  return parts.reverse().flat()
 }

@@ -137,7 +137,8 @@ function constant(value: bigint): Bounds {
 
 /** Reads `scalar(…)`, `5`, `fp-8`, `pkt(off=14,r=34)`, `P0x1f` … */
 export function parseProof(text: string): Proof {
-  const plain = text.replace(/^P/, '')
+  // A spilled part of a register: the other bytes of the slot stand before it.
+  const plain = text.replace(/^[m?0]{1,7}(?=[a-z]+\()/, '').replace(/^P/, '')
   const number = toBigInt(plain)
   if (number !== undefined) {
     return { kind: 'scalar', text, bounds: constant(number), fields: {}, offset: 0, frame: undefined }

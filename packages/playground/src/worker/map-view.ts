@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Maps as tables: keys and values in words, and the numbers in them for charts. */
-import { type BpfMap, type LoadedObject, type PlainValue, readPlain } from '@skep/core'
+import { type BpfMap, type LoadedObject, type PlainValue, readPlain, SyscallError } from '@skep/core'
 import * as U from '@skep/core/uapi'
 import type { MapRow, MapView, VariableView } from '../protocol.ts'
 
@@ -70,9 +70,19 @@ function rowsOf(map: BpfMap): { rows: MapRow[]; total: number } {
   return { rows, total }
 }
 
+/** Some maps give no values to user space: sockets, for instance. */
+function tryRows(map: BpfMap): ReturnType<typeof rowsOf> | undefined {
+  try {
+    return rowsOf(map)
+  } catch (error) {
+    if (error instanceof SyscallError) return undefined
+    throw error
+  }
+}
+
 export function viewMap(map: BpfMap): MapView {
   const typeName = (U.MAP_TYPE_NAMES[map.type] ?? String(map.type)).toString()
-  const listed = UNLISTED.has(map.type) ? undefined : rowsOf(map)
+  const listed = UNLISTED.has(map.type) ? undefined : tryRows(map)
   return {
     name: map.name,
     type: typeName,
@@ -86,6 +96,16 @@ export function viewMap(map: BpfMap): MapView {
 }
 
 /** Maps that the program's author declared; sections are shown as variables. */
+/** Some maps give no values to user space: sockets, for instance. */
+function tryRows(map: BpfMap): ReturnType<typeof rowsOf> | undefined {
+  try {
+    return rowsOf(map)
+  } catch (error) {
+    if (error instanceof SyscallError) return undefined
+    throw error
+  }
+}
+
 export function viewMaps(loaded: LoadedObject): MapView[] {
   return loaded.spec.maps
     .filter(({ origin }) => origin !== 'data' && origin !== 'rodata' && origin !== 'bss' && origin !== 'kconfig')

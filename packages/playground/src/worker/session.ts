@@ -25,8 +25,11 @@ const START_CLOCK = 1_000_000_000n
 const SEED = 0x5eedn
 const ENGINE_NUMBERS = { interp: 0n, jit: 1n, checked: 2n } as const
 
-/** Registers, branches and stack of every instruction are in the log from this level on. */
+/** Levels of the log: the way to a refusal alone, and registers and stack at every instruction. */
+const VERDICT = 1
 const KNOWLEDGE = 2
+/** Instructions walked, beyond which the log of everything would be too long to read. */
+const MAX_KNOWN = 50_000
 
 export class Session {
   readonly kernel: VirtualKernel
@@ -43,9 +46,12 @@ export class Session {
     this.kernel = kernel
     this.spec = openObject(bytes, { name })
     const judged = this.spec.programs.map((program) => {
+      const judge = (logLevel: number) => verifyProgram(openObject(bytes, { name }), program.name, kernel, { logLevel })
       const start = performance.now()
-      const verdict = verifyProgram(openObject(bytes, { name }), program.name, kernel, { logLevel: KNOWLEDGE })
-      return { program, verdict, milliseconds: performance.now() - start }
+      const verdict = judge(VERDICT)
+      const milliseconds = performance.now() - start
+      const inFull = (verdict.processedInsns ?? 0) <= MAX_KNOWN
+      return { program, verdict: inFull ? judge(KNOWLEDGE) : verdict, milliseconds }
     })
     for (const { program, verdict } of judged) program.autoload = verdict.verdict === 'accept'
     let problem = ''
