@@ -96,16 +96,6 @@ export function viewMap(map: BpfMap): MapView {
 }
 
 /** Maps that the program's author declared; sections are shown as variables. */
-/** Some maps give no values to user space: sockets, for instance. */
-function tryRows(map: BpfMap): ReturnType<typeof rowsOf> | undefined {
-  try {
-    return rowsOf(map)
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined
-    throw error
-  }
-}
-
 export function viewMaps(loaded: LoadedObject): MapView[] {
   return loaded.spec.maps
     .filter(({ origin }) => origin !== 'data' && origin !== 'rodata' && origin !== 'bss' && origin !== 'kconfig')
