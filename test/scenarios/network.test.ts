@@ -680,11 +680,3 @@ scenario('a verdict for datagrams', {
     return { attached: first.attached, beside: first.beside, dropped: first.received, passed: second.received }
   },
 })
-
-scenario('socket storage lives with the socket', {
-  shows: { mapTypes: ['BPF_MAP_TYPE_SK_STORAGE'], programTypes: ['BPF_PROG_TYPE_CGROUP_SOCK'] },
-  expected: { noBtf: EINVAL },
-  run: ({ kernel }) => ({
-    noBtf: kernel.bpf(U.BPF_MAP_CREATE, words(U.BPF_MAP_TYPE_SK_STORAGE, 4, 8, 0, 1)),
-  }),
-})

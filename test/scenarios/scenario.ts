@@ -22,27 +22,54 @@ export interface Scenario<T> {
   readonly expected: T
   /** Why the running Linux cannot show it, such as a part that is not built in. */
   readonly notOnLinux?: string
-  /** A divergence that is known and why. */
   readonly run: (rig: Rig) => Promise<T> | T
 }
 
+/** A scenario without its body: a source of docs/support.md. */
+export interface Listed {
+  readonly name: string
+  readonly file: string
+  readonly shows: Shows
+  readonly notOnLinux?: string
+}
+
+let listing: Listed[] | undefined
+let listedFile = ''
+
+/** Loads files of scenarios only to see what they show. */
+export async function listScenarios(files: readonly string[], load: (file: string) => Promise<unknown>) {
+  const list: Listed[] = []
+  listing = list
+  for (const file of files) {
+    listedFile = `test/scenarios/${file}`
+    await load(file)
+  }
+  listing = undefined
+  return list
+}
+
 /** With SKEP_SUPPORT set, what passed is appended to that file, a JSON line each: the source of docs/support.md. */
-function note(name: string, backend: string, shows: Shows, file: string): void {
+function note(backend: string, listed: Listed): void {
   const path = process.env.SKEP_SUPPORT
-  if (path !== undefined && path !== '') appendFileSync(path, `${JSON.stringify({ name, backend, file, ...shows })}\n`)
+  if (path !== undefined && path !== '') appendFileSync(path, `${JSON.stringify({ backend, ...listed })}\n`)
 }
 
 export function scenario<T>(name: string, { shows, expected, notOnLinux, run }: Scenario<T>): void {
-  const fileOf = () => (expect.getState().testPath ?? '').replace(/^.*\/test\//, 'test/')
+  const listed = (file: string): Listed => ({ name, file, shows, ...(notOnLinux === undefined ? {} : { notOnLinux }) })
+  if (listing !== undefined) {
+    listing.push(listed(listedFile))
+    return
+  }
+  const here = () => listed((expect.getState().testPath ?? '').replace(/^.*\/test\//, 'test/'))
   test(`${name} [virtual]`, async () => {
     expect(await inVirtualWorld(run)).toEqual(expected)
-    note(name, 'virtual', shows, fileOf())
+    note('virtual', here())
   })
   test(`${name} [linux]`, async (context) => {
     if (notOnLinux !== undefined) return context.skip(notOnLinux)
     const reason = whyNoIsolation()
     if (reason !== undefined) return context.skip(reason)
     expect(await onLinux(run)).toEqual(expected)
-    note(name, 'linux', shows, fileOf())
+    note('linux', here())
   })
 }

@@ -222,6 +222,7 @@ scenario('a filter on a UDP socket sees the datagram from its header on', {
 scenario('a program chooses among sockets that share a port', {
   shows: {
     programTypes: ['BPF_PROG_TYPE_SK_REUSEPORT'],
+    attachTypes: ['BPF_SK_REUSEPORT_SELECT'],
     mapTypes: ['BPF_MAP_TYPE_REUSEPORT_SOCKARRAY'],
   },
   expected: { first: [0, 0, 3], dropped: [0, 0, 0], cookies: true },

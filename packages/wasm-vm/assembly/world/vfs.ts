@@ -11,11 +11,11 @@ import { component, pathFromUser, pathRest, pathRoot, ROOT_BPF, ROOT_CGROUP } fr
 import { cgroupGet, cgroupMake, cgroupRemove, cgroupWalk } from './cgroup'
 import { cgroupFileOpen } from './cgroup-file'
 import { cgRunDevice } from './cgroup-run'
-import { FILE_CGROUP, FILE_DEV, FILE_LIRC, FILE_NETNS, FILE_PIDFD, FILE_TRACE_PIPE } from './files'
+import { FILE_CGROUP, FILE_DEV, FILE_LIRC, FILE_NETNS, FILE_TRACE_PIPE } from './files'
 import { lircDevice } from './lirc'
 import { regularOpen, regularText } from './regular-file'
 import { sysctlOpen } from './sysctl'
-import { taskByPid, taskGet } from './task'
+import { taskByPid } from './task'
 import { tracepointFind } from './tracepoint'
 import { current } from './world'
 
@@ -116,9 +116,7 @@ function procOpen(rest: usize): i32 {
   if (!changetype<usize>(t)) return -ENOENT
   if (cstrIs(p, '/ns/net')) return fdInstall(FILE_NETNS, changetype<usize>(t.netns), MODE_READ)
   if (load<u8>(p)) return -ENOENT
-  // the directory of a process serves as its pidfd
-  taskGet(t)
-  return fdInstall(FILE_PIDFD, changetype<usize>(t), MODE_READ)
+  return regularText('')
 }
 
 const SINK: usize = memory.data(offsetof<Sink>(), 8)
