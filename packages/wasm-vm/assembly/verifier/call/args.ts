@@ -4,19 +4,70 @@
 import { BPF_SPIN_LOCK, BPF_TIMER, recordHas } from '../../btf/record'
 import { EACCES, EINVAL, EOPNOTSUPP } from '../../gen/errno.gen'
 import {
-  BPF_FUNC_kptr_xchg, BPF_FUNC_map_peek_elem, BPF_FUNC_spin_lock, BPF_FUNC_spin_unlock, BPF_MAP_TYPE_BLOOM_FILTER,
-  BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP,
+  BPF_FUNC_kptr_xchg,
+  BPF_FUNC_map_peek_elem,
+  BPF_FUNC_spin_lock,
+  BPF_FUNC_spin_unlock,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
 } from '../../gen/uapi-enums.gen'
 import {
-  ARG_ANYTHING, ARG_CONST_ALLOC_SIZE_OR_ZERO, ARG_CONST_MAP_PTR, ARG_CONST_SIZE, ARG_CONST_SIZE_OR_ZERO, ARG_DONTCARE,
-  ARG_KPTR_XCHG_DEST, ARG_PTR_TO_BTF_ID, ARG_PTR_TO_BTF_ID_SOCK_COMMON, ARG_PTR_TO_CONST_STR, ARG_PTR_TO_CTX,
-  ARG_PTR_TO_DYNPTR, ARG_PTR_TO_FUNC, ARG_PTR_TO_MAP_KEY, ARG_PTR_TO_MAP_VALUE, ARG_PTR_TO_MEM,
-  ARG_PTR_TO_PERCPU_BTF_ID, ARG_PTR_TO_RINGBUF_MEM, ARG_PTR_TO_SOCKET, ARG_PTR_TO_SOCK_COMMON, ARG_PTR_TO_SPIN_LOCK,
-  ARG_PTR_TO_STACK, ARG_PTR_TO_TIMER, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, MEM_ALIGNED, MEM_ALLOC, MEM_FIXED_SIZE,
-  MEM_PERCPU, MEM_RCU, MEM_RDONLY, MEM_RINGBUF, MEM_UNINIT, MEM_WRITE, OBJ_RELEASE, PTR_MAYBE_NULL, PTR_TO_ARENA,
-  PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
-  PTR_TO_PACKET_META, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, PTR_TRUSTED,
-  SCALAR_VALUE, STACK_SPILL, STACK_ZERO,
+  ARG_ANYTHING,
+  ARG_CONST_ALLOC_SIZE_OR_ZERO,
+  ARG_CONST_MAP_PTR,
+  ARG_CONST_SIZE,
+  ARG_CONST_SIZE_OR_ZERO,
+  ARG_DONTCARE,
+  ARG_KPTR_XCHG_DEST,
+  ARG_PTR_TO_BTF_ID,
+  ARG_PTR_TO_BTF_ID_SOCK_COMMON,
+  ARG_PTR_TO_CONST_STR,
+  ARG_PTR_TO_CTX,
+  ARG_PTR_TO_DYNPTR,
+  ARG_PTR_TO_FUNC,
+  ARG_PTR_TO_MAP_KEY,
+  ARG_PTR_TO_MAP_VALUE,
+  ARG_PTR_TO_MEM,
+  ARG_PTR_TO_PERCPU_BTF_ID,
+  ARG_PTR_TO_RINGBUF_MEM,
+  ARG_PTR_TO_SOCKET,
+  ARG_PTR_TO_SOCK_COMMON,
+  ARG_PTR_TO_SPIN_LOCK,
+  ARG_PTR_TO_STACK,
+  ARG_PTR_TO_TIMER,
+  CONST_PTR_TO_DYNPTR,
+  CONST_PTR_TO_MAP,
+  MEM_ALIGNED,
+  MEM_ALLOC,
+  MEM_FIXED_SIZE,
+  MEM_PERCPU,
+  MEM_RCU,
+  MEM_RDONLY,
+  MEM_RINGBUF,
+  MEM_UNINIT,
+  MEM_WRITE,
+  OBJ_RELEASE,
+  PTR_MAYBE_NULL,
+  PTR_TO_ARENA,
+  PTR_TO_BTF_ID,
+  PTR_TO_BUF,
+  PTR_TO_CTX,
+  PTR_TO_FUNC,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
+  PTR_TO_SOCKET,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_STACK,
+  PTR_TO_TCP_SOCK,
+  PTR_TO_XDP_SOCK,
+  PTR_TRUSTED,
+  SCALAR_VALUE,
+  STACK_SPILL,
+  STACK_ZERO,
 } from '../../gen/verifier-types.gen'
 import { markChain, markChainPrecision } from '../backtrack/precision'
 import { btSetFrameSlot } from '../backtrack/masks'
@@ -42,11 +93,25 @@ import { checkHelperMem, checkSizeReg } from './size'
 // Register types that an argument type takes, each list ended by 0.
 const SOCK_TYPES: usize = memory.data<i32>([PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, 0])
 const BTF_SOCK_TYPES: usize = memory.data<i32>([
-  PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, PTR_TO_BTF_ID, PTR_TO_BTF_ID | PTR_TRUSTED, 0,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_SOCKET,
+  PTR_TO_TCP_SOCK,
+  PTR_TO_XDP_SOCK,
+  PTR_TO_BTF_ID,
+  PTR_TO_BTF_ID | PTR_TRUSTED,
+  0,
 ])
 const MEM_TYPES: usize = memory.data<i32>([
-  PTR_TO_STACK, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM,
-  PTR_TO_MEM | MEM_RINGBUF, PTR_TO_BUF, PTR_TO_BTF_ID | PTR_TRUSTED, 0,
+  PTR_TO_STACK,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_MEM | MEM_RINGBUF,
+  PTR_TO_BUF,
+  PTR_TO_BTF_ID | PTR_TRUSTED,
+  0,
 ])
 const SPIN_LOCK_TYPES: usize = memory.data<i32>([PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | MEM_ALLOC, 0])
 const FULLSOCK_TYPES: usize = memory.data<i32>([PTR_TO_SOCKET, 0])
@@ -56,7 +121,10 @@ const RINGBUF_TYPES: usize = memory.data<i32>([PTR_TO_MEM | MEM_RINGBUF, 0])
 const MAP_PTR_TYPES: usize = memory.data<i32>([CONST_PTR_TO_MAP, 0])
 const BTF_TYPES: usize = memory.data<i32>([PTR_TO_BTF_ID, PTR_TO_BTF_ID | PTR_TRUSTED, PTR_TO_BTF_ID | MEM_RCU, 0])
 const PERCPU_TYPES: usize = memory.data<i32>([
-  PTR_TO_BTF_ID | MEM_PERCPU, PTR_TO_BTF_ID | MEM_PERCPU | MEM_RCU, PTR_TO_BTF_ID | MEM_PERCPU | PTR_TRUSTED, 0,
+  PTR_TO_BTF_ID | MEM_PERCPU,
+  PTR_TO_BTF_ID | MEM_PERCPU | MEM_RCU,
+  PTR_TO_BTF_ID | MEM_PERCPU | PTR_TRUSTED,
+  0,
 ])
 const FUNC_TYPES: usize = memory.data<i32>([PTR_TO_FUNC, 0])
 const STACK_TYPES: usize = memory.data<i32>([PTR_TO_STACK, 0])
@@ -67,28 +135,44 @@ function typesOf(arg: i32): usize {
   switch (baseType(arg)) {
     case ARG_PTR_TO_MAP_KEY:
     case ARG_PTR_TO_MAP_VALUE:
-    case ARG_PTR_TO_MEM: return MEM_TYPES
+    case ARG_PTR_TO_MEM:
+      return MEM_TYPES
     case ARG_CONST_SIZE:
     case ARG_CONST_SIZE_OR_ZERO:
-    case ARG_CONST_ALLOC_SIZE_OR_ZERO: return SCALAR_TYPES
-    case ARG_CONST_MAP_PTR: return MAP_PTR_TYPES
-    case ARG_PTR_TO_CTX: return CONTEXT_TYPES
-    case ARG_PTR_TO_SOCK_COMMON: return SOCK_TYPES
-    case ARG_PTR_TO_BTF_ID_SOCK_COMMON: return BTF_SOCK_TYPES
-    case ARG_PTR_TO_SOCKET: return FULLSOCK_TYPES
-    case ARG_PTR_TO_BTF_ID: return BTF_TYPES
+    case ARG_CONST_ALLOC_SIZE_OR_ZERO:
+      return SCALAR_TYPES
+    case ARG_CONST_MAP_PTR:
+      return MAP_PTR_TYPES
+    case ARG_PTR_TO_CTX:
+      return CONTEXT_TYPES
+    case ARG_PTR_TO_SOCK_COMMON:
+      return SOCK_TYPES
+    case ARG_PTR_TO_BTF_ID_SOCK_COMMON:
+      return BTF_SOCK_TYPES
+    case ARG_PTR_TO_SOCKET:
+      return FULLSOCK_TYPES
+    case ARG_PTR_TO_BTF_ID:
+      return BTF_TYPES
     case ARG_PTR_TO_SPIN_LOCK:
-    case ARG_KPTR_XCHG_DEST: return SPIN_LOCK_TYPES
-    case ARG_PTR_TO_RINGBUF_MEM: return RINGBUF_TYPES
-    case ARG_PTR_TO_PERCPU_BTF_ID: return PERCPU_TYPES
-    case ARG_PTR_TO_FUNC: return FUNC_TYPES
-    case ARG_PTR_TO_STACK: return STACK_TYPES
+    case ARG_KPTR_XCHG_DEST:
+      return SPIN_LOCK_TYPES
+    case ARG_PTR_TO_RINGBUF_MEM:
+      return RINGBUF_TYPES
+    case ARG_PTR_TO_PERCPU_BTF_ID:
+      return PERCPU_TYPES
+    case ARG_PTR_TO_FUNC:
+      return FUNC_TYPES
+    case ARG_PTR_TO_STACK:
+      return STACK_TYPES
     case ARG_PTR_TO_CONST_STR:
-    case ARG_PTR_TO_TIMER: return MAP_VALUE_TYPES
-    case ARG_PTR_TO_DYNPTR: return DYNPTR_TYPES
+    case ARG_PTR_TO_TIMER:
+      return MAP_VALUE_TYPES
+    case ARG_PTR_TO_DYNPTR:
+      return DYNPTR_TYPES
   }
   return 0
 }
+
 
 @inline export function isDynptrArg(arg: i32): bool {
   return baseType(arg) == ARG_PTR_TO_DYNPTR
@@ -113,7 +197,14 @@ export function checkRegType(env: Env, regno: i32, arg: i32, func: i32): i32 {
   if (baseType(reg.type) != PTR_TO_BTF_ID) return 0
   if (list == MEM_TYPES) {
     if (!(arg & MEM_RDONLY))
-      return reject(env, -EACCES, '%S() may write into memory pointed by R%d type=%S\n', funcIdName(func), regno, regTypeStr(env, reg.type))
+      return reject(
+        env,
+        -EACCES,
+        '%S() may write into memory pointed by R%d type=%S\n',
+        funcIdName(func),
+        regno,
+        regTypeStr(env, reg.type),
+      )
     return 0
   }
   if (mayBeNull(reg.type) && (!mayBeNull(arg) || arg & OBJ_RELEASE))
@@ -126,7 +217,12 @@ export function checkArgOffset(env: Env, reg: RegState, regno: i32, arg: i32): i
   if (arg & OBJ_RELEASE) {
     if (isDynptrArg(arg) && type == PTR_TO_STACK) return 0
     if (reg.off)
-      return reject(env, -EINVAL, 'R%d must have zero offset when passed to release func or trusted arg to kfunc\n', regno)
+      return reject(
+        env,
+        -EINVAL,
+        'R%d must have zero offset when passed to release func or trusted arg to kfunc\n',
+        regno,
+      )
     return checkPtrOff(env, reg, regno, false)
   }
   switch (type) {
@@ -144,7 +240,11 @@ export function checkArgOffset(env: Env, reg: RegState, regno: i32, arg: i32): i
     case SCALAR_VALUE:
       return 0
   }
-  const fixedOk = type == PTR_TO_BTF_ID || type == (PTR_TO_BTF_ID | MEM_ALLOC) || type == (PTR_TO_BTF_ID | PTR_TRUSTED) || type == (PTR_TO_BTF_ID | MEM_RCU)
+  const fixedOk =
+    type == PTR_TO_BTF_ID ||
+    type == (PTR_TO_BTF_ID | MEM_ALLOC) ||
+    type == (PTR_TO_BTF_ID | PTR_TRUSTED) ||
+    type == (PTR_TO_BTF_ID | MEM_RCU)
   return checkPtrOff(env, reg, regno, fixedOk)
 }
 
@@ -164,7 +264,12 @@ function processSpinLock(env: Env, regno: i32, lock: bool): i32 {
   const reg = curReg(env, regno)
   const cur = env.cur
   if (!isConst(reg))
-    return reject(env, -EINVAL, "R%d doesn't have constant offset. bpf_spin_lock has to be at the constant offset\n", regno)
+    return reject(
+      env,
+      -EINVAL,
+      "R%d doesn't have constant offset. bpf_spin_lock has to be at the constant offset\n",
+      regno,
+    )
   if (reg.type != PTR_TO_MAP_VALUE) return unsupported(env, 'locks of allocated objects')
   const map = reg.map
   const name = Z(mapName(map))
@@ -173,7 +278,13 @@ function processSpinLock(env: Env, regno: i32, lock: bool): i32 {
   if (!recordHas(map.record, BPF_SPIN_LOCK)) return reject(env, -EINVAL, "map '%S' has no valid bpf_spin_lock\n", name)
   const off = <i64>reg.varValue + reg.off
   if (<i64>map.record.spinLockOff != off)
-    return reject(env, -EINVAL, "off %lld doesn't point to 'struct bpf_spin_lock' that is at %d\n", off, map.record.spinLockOff)
+    return reject(
+      env,
+      -EINVAL,
+      "off %lld doesn't point to 'struct bpf_spin_lock' that is at %d\n",
+      off,
+      map.record.spinLockOff,
+    )
   const ptr = changetype<usize>(map)
   if (lock) {
     if (cur.activeLocks && findLock(cur, REF_TYPE_LOCK, 0, 0))
@@ -201,7 +312,13 @@ function processTimer(env: Env, regno: i32, meta: Meta): i32 {
   if (!recordHas(map.record, BPF_TIMER)) return reject(env, -EINVAL, "map '%S' has no valid bpf_timer\n", name)
   const off = <i64>reg.varValue + reg.off
   if (<i64>map.record.timerOff != off)
-    return reject(env, -EINVAL, "off %lld doesn't point to 'struct bpf_timer' that is at %d\n", off, map.record.timerOff)
+    return reject(
+      env,
+      -EINVAL,
+      "off %lld doesn't point to 'struct bpf_timer' that is at %d\n",
+      off,
+      map.record.timerOff,
+    )
   if (changetype<usize>(meta.map)) return verifierBug(env, 'Two map pointers in a timer helper')
   meta.mapUid = reg.mapUid
   meta.map = map
@@ -270,8 +387,17 @@ function checkByKind(env: Env, proto: usize, i: i32, arg: i32, insn: i32, meta: 
   let err = 0
   switch (baseType(arg)) {
     case ARG_CONST_MAP_PTR:
-      if (changetype<usize>(meta.map) && (changetype<usize>(meta.map) != changetype<usize>(reg.map) || meta.mapUid != reg.mapUid))
-        return reject(env, -EINVAL, "timer pointer in R1 map_uid=%d doesn't match map pointer in R2 map_uid=%d\n", meta.mapUid, reg.mapUid)
+      if (
+        changetype<usize>(meta.map) &&
+        (changetype<usize>(meta.map) != changetype<usize>(reg.map) || meta.mapUid != reg.mapUid)
+      )
+        return reject(
+          env,
+          -EINVAL,
+          "timer pointer in R1 map_uid=%d doesn't match map pointer in R2 map_uid=%d\n",
+          meta.mapUid,
+          reg.mapUid,
+        )
       meta.map = reg.map
       meta.mapUid = reg.mapUid
       return 0
@@ -316,8 +442,14 @@ function checkByKind(env: Env, proto: usize, i: i32, arg: i32, insn: i32, meta: 
       return 0
     case ARG_CONST_SIZE:
     case ARG_CONST_SIZE_OR_ZERO:
-      return checkSizeReg(env, reg, regno, protoArg(proto, i - 1) & MEM_WRITE ? WRITE : READ,
-        baseType(arg) == ARG_CONST_SIZE_OR_ZERO, meta)
+      return checkSizeReg(
+        env,
+        reg,
+        regno,
+        protoArg(proto, i - 1) & MEM_WRITE ? WRITE : READ,
+        baseType(arg) == ARG_CONST_SIZE_OR_ZERO,
+        meta,
+      )
     case ARG_PTR_TO_DYNPTR:
       return processDynptrArg(env, regno, insn, arg, 0)
     case ARG_CONST_ALLOC_SIZE_OR_ZERO:
@@ -367,4 +499,3 @@ export function checkFuncArg(env: Env, proto: usize, i: i32, insn: i32): i32 {
   }
   return checkByKind(env, proto, i, arg, insn, meta)
 }
-

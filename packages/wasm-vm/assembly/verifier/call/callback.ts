@@ -3,7 +3,15 @@
 // Counterparts: setup_func_entry, push_callback_call, set_*_callback_state, prepare_func_exit.
 
 import { E2BIG, EACCES, EFAULT, EINVAL, ENOMEM, ENOTSUPP } from '../../gen/errno.gen'
-import { BPF_DYNPTR_TYPE_LOCAL, CONST_PTR_TO_MAP, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_STACK, SCALAR_VALUE } from '../../gen/verifier-types.gen'
+import {
+  BPF_DYNPTR_TYPE_LOCAL,
+  CONST_PTR_TO_MAP,
+  PTR_TO_BTF_ID,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_STACK,
+  SCALAR_VALUE,
+} from '../../gen/verifier-types.gen'
 import { BpfMap } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
 import { markDynptrReg, markKnownZero, markNotInit } from '../bounds'
@@ -12,7 +20,19 @@ import { printState } from '../log/print-state'
 import { reject, verbose, verifierBug } from '../log/verbose'
 import { hasForEach } from '../map-facts'
 import { retvalWithin, verboseInvalidScalar } from '../return-code'
-import { FuncState, MAX_CALL_FRAMES, RegState, VState, copyReg, curFrame, frameOf, freeFunc, newFunc, regOf, setFrame } from '../state'
+import {
+  FuncState,
+  MAX_CALL_FRAMES,
+  RegState,
+  VState,
+  copyReg,
+  curFrame,
+  frameOf,
+  freeFunc,
+  newFunc,
+  regOf,
+  setFrame,
+} from '../state'
 import { findPrevEntry, initFrame, pushAsyncCallback, pushStack, widenImpreciseScalars } from '../states/stack'
 import { checkSubprogCall } from './func-match'
 import { isAsyncCallbackCall } from './kinds'
@@ -93,8 +113,7 @@ function enter(env: Env, how: i32, caller: FuncState, callee: FuncState, insn: i
 /** A new innermost frame of a state. */
 export function setupFuncEntry(env: Env, subprog: i32, callsite: i32, how: i32, st: VState): i32 {
   const next = st.curframe + 1
-  if (next >= MAX_CALL_FRAMES)
-    return reject(env, -E2BIG, 'the call stack of %d frames is too deep\n', st.curframe + 2)
+  if (next >= MAX_CALL_FRAMES) return reject(env, -E2BIG, 'the call stack of %d frames is too deep\n', st.curframe + 2)
   if (changetype<usize>(frameOf(st, next))) return verifierBug(env, 'Frame %d already allocated', next)
   const p = newFunc(env)
   if (!p) return -ENOMEM

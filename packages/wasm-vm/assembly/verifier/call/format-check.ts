@@ -7,6 +7,7 @@ function isSpace(c: u32): bool {
 function isPunct(c: u32): bool {
   return (c > 32 && c < 48) || (c > 57 && c < 65) || (c > 90 && c < 97) || (c > 122 && c < 127)
 }
+
 @inline function ends(p: usize): bool {
   const c: u32 = load<u8>(p)
   return c == 0 || isSpace(c) || isPunct(c)

@@ -5,23 +5,69 @@
 import { Btf, btfKflag, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../../btf/btf'
 import { EFAULT, EINVAL, EOPNOTSUPP } from '../../gen/errno.gen'
 import {
-  BPF_PROG_TYPE_CGROUP_DEVICE, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_SOCK, BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
-  BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_FLOW_DISSECTOR,
-  BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT, BPF_PROG_TYPE_LWT_SEG6LOCAL,
-  BPF_PROG_TYPE_LWT_XMIT, BPF_PROG_TYPE_NETFILTER, BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_RAW_TRACEPOINT,
-  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_LOOKUP,
-  BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SK_REUSEPORT, BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_SOCK_OPS,
-  BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_SYSCALL, BPF_PROG_TYPE_TRACEPOINT,
-  BPF_PROG_TYPE_TRACING, BPF_PROG_TYPE_XDP, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF_MODIFY_RETURN, BPF_TRACE_ITER,
+  BPF_PROG_TYPE_CGROUP_DEVICE,
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_CGROUP_SOCK,
+  BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+  BPF_PROG_TYPE_CGROUP_SOCKOPT,
+  BPF_PROG_TYPE_CGROUP_SYSCTL,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_FLOW_DISSECTOR,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_SEG6LOCAL,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_NETFILTER,
+  BPF_PROG_TYPE_PERF_EVENT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SK_LOOKUP,
+  BPF_PROG_TYPE_SK_MSG,
+  BPF_PROG_TYPE_SK_REUSEPORT,
+  BPF_PROG_TYPE_SK_SKB,
+  BPF_PROG_TYPE_SOCK_OPS,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_STRUCT_OPS,
+  BPF_PROG_TYPE_SYSCALL,
+  BPF_PROG_TYPE_TRACEPOINT,
+  BPF_PROG_TYPE_TRACING,
+  BPF_PROG_TYPE_XDP,
+  BPF_TRACE_FENTRY,
+  BPF_TRACE_FEXIT,
+  BPF_MODIFY_RETURN,
+  BPF_TRACE_ITER,
   BPF_TRACE_RAW_TP,
 } from '../../gen/uapi-enums.gen'
 import {
-  ARG_ANYTHING, ARG_PTR_TO_ARENA, ARG_PTR_TO_CTX, ARG_PTR_TO_DYNPTR, ARG_PTR_TO_MEM, MEM_RDONLY, PTR_MAYBE_NULL,
+  ARG_ANYTHING,
+  ARG_PTR_TO_ARENA,
+  ARG_PTR_TO_CTX,
+  ARG_PTR_TO_DYNPTR,
+  ARG_PTR_TO_MEM,
+  MEM_RDONLY,
+  PTR_MAYBE_NULL,
   PTR_UNTRUSTED,
 } from '../../gen/verifier-types.gen'
 import {
-  isEnum, isModifier, isText, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_PTR, KIND_STRUCT, KIND_TYPEDEF,
-  KIND_UNION, kindStr, nextDeclTag, resolveSize, startsWith,
+  isEnum,
+  isModifier,
+  isText,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_FWD,
+  KIND_INT,
+  KIND_PTR,
+  KIND_STRUCT,
+  KIND_TYPEDEF,
+  KIND_UNION,
+  kindStr,
+  nextDeclTag,
+  resolveSize,
+  startsWith,
 } from '../btf-facts'
 import { BTF_FUNC_GLOBAL, Env, resolveProgType, setArg, subprogAt } from '../env'
 import { reject, S, unsupported, verbose, verifierBug, Z } from '../log/verbose'
@@ -49,22 +95,35 @@ function contextName(type: i32): string {
     case BPF_PROG_TYPE_SK_SKB:
     case BPF_PROG_TYPE_FLOW_DISSECTOR:
       return '__sk_buff'
-    case BPF_PROG_TYPE_XDP: return 'xdp_md'
-    case BPF_PROG_TYPE_CGROUP_SOCK: return 'bpf_sock'
-    case BPF_PROG_TYPE_CGROUP_SOCK_ADDR: return 'bpf_sock_addr'
-    case BPF_PROG_TYPE_SOCK_OPS: return 'bpf_sock_ops'
-    case BPF_PROG_TYPE_SK_MSG: return 'sk_msg_md'
-    case BPF_PROG_TYPE_KPROBE: return 'pt_regs'
-    case BPF_PROG_TYPE_PERF_EVENT: return 'bpf_perf_event_data'
+    case BPF_PROG_TYPE_XDP:
+      return 'xdp_md'
+    case BPF_PROG_TYPE_CGROUP_SOCK:
+      return 'bpf_sock'
+    case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+      return 'bpf_sock_addr'
+    case BPF_PROG_TYPE_SOCK_OPS:
+      return 'bpf_sock_ops'
+    case BPF_PROG_TYPE_SK_MSG:
+      return 'sk_msg_md'
+    case BPF_PROG_TYPE_KPROBE:
+      return 'pt_regs'
+    case BPF_PROG_TYPE_PERF_EVENT:
+      return 'bpf_perf_event_data'
     case BPF_PROG_TYPE_RAW_TRACEPOINT:
     case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
       return 'bpf_raw_tracepoint_args'
-    case BPF_PROG_TYPE_CGROUP_DEVICE: return 'bpf_cgroup_dev_ctx'
-    case BPF_PROG_TYPE_CGROUP_SYSCTL: return 'bpf_sysctl'
-    case BPF_PROG_TYPE_CGROUP_SOCKOPT: return 'bpf_sockopt'
-    case BPF_PROG_TYPE_SK_REUSEPORT: return 'sk_reuseport_md'
-    case BPF_PROG_TYPE_SK_LOOKUP: return 'bpf_sk_lookup'
-    case BPF_PROG_TYPE_NETFILTER: return 'bpf_nf_ctx'
+    case BPF_PROG_TYPE_CGROUP_DEVICE:
+      return 'bpf_cgroup_dev_ctx'
+    case BPF_PROG_TYPE_CGROUP_SYSCTL:
+      return 'bpf_sysctl'
+    case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+      return 'bpf_sockopt'
+    case BPF_PROG_TYPE_SK_REUSEPORT:
+      return 'sk_reuseport_md'
+    case BPF_PROG_TYPE_SK_LOOKUP:
+      return 'bpf_sk_lookup'
+    case BPF_PROG_TYPE_NETFILTER:
+      return 'bpf_nf_ctx'
   }
   return ''
 }
@@ -78,6 +137,8 @@ function skipToTypedef(btf: Btf, t: usize): usize {
   while (t && isModifier(t) && btfKind(t) != KIND_TYPEDEF) t = btfTypeById(btf, btfType(t))
   return t
 }
+
+
 @inline function isStructOrUnion(t: usize): bool {
   return btfKind(t) == KIND_STRUCT || btfKind(t) == KIND_UNION
 }
@@ -202,8 +263,13 @@ function memoryArg(env: Env, btf: Btf, ptr: usize, subprog: i32, arg: i32, tags:
   const size = resolveSize(btf, t)
   if (size < 0) {
     return reject(
-      env, -EINVAL, "arg#%d reference type('%s %S') size cannot be determined: %ld\n", arg, S(kindStr(t)),
-      Z(btfNameOf(btf, t)), -EINVAL,
+      env,
+      -EINVAL,
+      "arg#%d reference type('%s %S') size cannot be determined: %ld\n",
+      arg,
+      S(kindStr(t)),
+      Z(btfNameOf(btf, t)),
+      -EINVAL,
     )
   }
   const type = (tags & TAG_NONNULL) != 0 ? ARG_PTR_TO_MEM : ARG_PTR_TO_MEM | PTR_MAYBE_NULL
@@ -273,7 +339,12 @@ function prepareArg(env: Env, btf: Btf, fn: usize, typeId: u32, subprog: i32, ar
   }
   if (!isGlobal) return -EINVAL
   return reject(
-    env, -EINVAL, 'Arg#%d type %s in %S() is not supported yet.\n', arg, S(kindStr(t)), Z(btfNameOf(btf, fn)),
+    env,
+    -EINVAL,
+    'Arg#%d type %s in %S() is not supported yet.\n',
+    arg,
+    S(kindStr(t)),
+    Z(btfNameOf(btf, fn)),
   )
 }
 
@@ -281,7 +352,7 @@ function prepareArg(env: Env, btf: Btf, fn: usize, typeId: u32, subprog: i32, ar
 function checkFunction(env: Env, subprog: i32, isGlobal: bool): i32 {
   const prog = env.prog
   const btf = prog.btf
-  const typeId = load<u32>(prog.funcInfo + (<usize>subprog << 3), 4)
+  const typeId = load<u32>(prog.funcInfo + ((<usize>subprog) << 3), 4)
   if (!typeId) return isGlobal ? reject(env, -EFAULT, 'Global functions need valid BTF\n') : -EINVAL
   const fn = btfTypeById(btf, typeId)
   if (!fn || btfKind(fn) != KIND_FUNC) {
@@ -313,12 +384,12 @@ export function prepareFuncArgs(env: Env, subprog: i32): i32 {
   const err = checkFunction(env, subprog, isGlobal)
   if (err) return err
   const btf = env.prog.btf
-  const fn = btfTypeById(btf, load<u32>(env.prog.funcInfo + (<usize>subprog << 3), 4))
+  const fn = btfTypeById(btf, load<u32>(env.prog.funcInfo + ((<usize>subprog) << 3), 4))
   const proto = btfTypeById(btf, btfType(fn))
   const n = btfVlen(proto)
   for (let i: u32 = 0; i < n; i++) {
     // struct btf_param { name_off u32, type u32 } behind the type's 12 bytes
-    const bad = prepareArg(env, btf, fn, load<u32>(proto + 12 + (<usize>i << 3), 4), subprog, <i32>i, isGlobal)
+    const bad = prepareArg(env, btf, fn, load<u32>(proto + 12 + ((<usize>i) << 3), 4), subprog, <i32>i, isGlobal)
     if (bad) return bad
   }
   sub.argCnt = <u8>n

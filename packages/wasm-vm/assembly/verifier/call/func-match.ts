@@ -3,8 +3,19 @@
 
 import { EFAULT, EINVAL } from '../../gen/errno.gen'
 import {
-  ARG_ANYTHING, ARG_DONTCARE, ARG_PTR_TO_ARENA, ARG_PTR_TO_BTF_ID, ARG_PTR_TO_CTX, ARG_PTR_TO_DYNPTR, ARG_PTR_TO_MEM,
-  MEM_RDONLY, PTR_MAYBE_NULL, PTR_TO_ARENA, PTR_TO_CTX, PTR_UNTRUSTED, SCALAR_VALUE,
+  ARG_ANYTHING,
+  ARG_DONTCARE,
+  ARG_PTR_TO_ARENA,
+  ARG_PTR_TO_BTF_ID,
+  ARG_PTR_TO_CTX,
+  ARG_PTR_TO_DYNPTR,
+  ARG_PTR_TO_MEM,
+  MEM_RDONLY,
+  PTR_MAYBE_NULL,
+  PTR_TO_ARENA,
+  PTR_TO_CTX,
+  PTR_UNTRUSTED,
+  SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
 import { baseType, mayBeNull, registerIsNull } from '../bounds'
 import { Env, argSizeOf, argTypeOf, subprogAt } from '../env'
@@ -33,7 +44,8 @@ function matchArg(env: Env, f: FuncState, i: i32, arg: i32, size: u32): i32 {
     const err = checkArgOffset(env, reg, regno, ARG_DONTCARE)
     if (err < 0) return err
     if (checkMemReg(env, reg, regno, size)) return -EINVAL
-    if (!(arg & PTR_MAYBE_NULL) && mayBeNull(reg.type)) return reject(env, -EINVAL, 'arg#%d is expected to be non-NULL\n', i)
+    if (!(arg & PTR_MAYBE_NULL) && mayBeNull(reg.type))
+      return reject(env, -EINVAL, 'arg#%d is expected to be non-NULL\n', i)
     return 0
   }
   if (base == ARG_PTR_TO_ARENA) {
@@ -56,7 +68,7 @@ function matchArg(env: Env, f: FuncState, i: i32, arg: i32, size: u32): i32 {
 export function checkSubprogCall(env: Env, subprog: i32, caller: FuncState): i32 {
   const prog = env.prog
   if (!prog.funcInfo) return -EINVAL
-  if (!load<u32>(prog.funcInfo + (<usize>subprog << 3), 4)) return -EFAULT
+  if (!load<u32>(prog.funcInfo + ((<usize>subprog) << 3), 4)) return -EFAULT
   const sub = subprogAt(env, subprog)
   if (sub.unreliable) return -EINVAL
   let err = prepareFuncArgs(env, subprog)

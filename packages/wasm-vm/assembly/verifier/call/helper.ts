@@ -5,25 +5,74 @@
 import { BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, recordHas } from '../../btf/record'
 import { EACCES, EFAULT, EINVAL, ENOTSUPP } from '../../gen/errno.gen'
 import {
-  BPF_FUNC_dynptr_data, BPF_FUNC_dynptr_from_mem, BPF_FUNC_dynptr_write, BPF_FUNC_find_vma, BPF_FUNC_for_each_map_elem,
-  BPF_FUNC_get_func_ip, BPF_FUNC_get_local_storage, BPF_FUNC_get_smp_processor_id, BPF_FUNC_get_stack,
-  BPF_FUNC_get_stackid, BPF_FUNC_get_task_stack, BPF_FUNC_loop, BPF_FUNC_map_delete_elem, BPF_FUNC_map_lookup_elem,
-  BPF_FUNC_map_lookup_percpu_elem, BPF_FUNC_map_peek_elem, BPF_FUNC_map_pop_elem, BPF_FUNC_map_push_elem,
-  BPF_FUNC_map_update_elem, BPF_FUNC_probe_read_kernel_str, BPF_FUNC_probe_read_str, BPF_FUNC_probe_read_user_str,
-  BPF_FUNC_redirect_map, BPF_FUNC_snprintf, BPF_FUNC_tail_call, BPF_FUNC_timer_set_callback,
-  BPF_FUNC_user_ringbuf_drain, BPF_MAP_TYPE_PROG_ARRAY, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_TRACING,
+  BPF_FUNC_dynptr_data,
+  BPF_FUNC_dynptr_from_mem,
+  BPF_FUNC_dynptr_write,
+  BPF_FUNC_find_vma,
+  BPF_FUNC_for_each_map_elem,
+  BPF_FUNC_get_func_ip,
+  BPF_FUNC_get_local_storage,
+  BPF_FUNC_get_smp_processor_id,
+  BPF_FUNC_get_stack,
+  BPF_FUNC_get_stackid,
+  BPF_FUNC_get_task_stack,
+  BPF_FUNC_loop,
+  BPF_FUNC_map_delete_elem,
+  BPF_FUNC_map_lookup_elem,
+  BPF_FUNC_map_lookup_percpu_elem,
+  BPF_FUNC_map_peek_elem,
+  BPF_FUNC_map_pop_elem,
+  BPF_FUNC_map_push_elem,
+  BPF_FUNC_map_update_elem,
+  BPF_FUNC_probe_read_kernel_str,
+  BPF_FUNC_probe_read_str,
+  BPF_FUNC_probe_read_user_str,
+  BPF_FUNC_redirect_map,
+  BPF_FUNC_snprintf,
+  BPF_FUNC_tail_call,
+  BPF_FUNC_timer_set_callback,
+  BPF_FUNC_user_ringbuf_drain,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_TRACING,
 } from '../../gen/uapi-enums.gen'
 import {
-  BPF_DYNPTR_TYPE_INVALID, BPF_DYNPTR_TYPE_SKB, BPF_DYNPTR_TYPE_SKB_META, CONST_PTR_TO_DYNPTR, NOT_INIT, PTR_MAYBE_NULL,
-  PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RET_INTEGER,
-  RET_PTR_TO_BTF_ID, RET_PTR_TO_MAP_VALUE, RET_PTR_TO_MEM, RET_PTR_TO_SOCKET, RET_PTR_TO_SOCK_COMMON,
-  RET_PTR_TO_TCP_SOCK, RET_VOID,
+  BPF_DYNPTR_TYPE_INVALID,
+  BPF_DYNPTR_TYPE_SKB,
+  BPF_DYNPTR_TYPE_SKB_META,
+  CONST_PTR_TO_DYNPTR,
+  NOT_INIT,
+  PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_SOCKET,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_TCP_SOCK,
+  RET_INTEGER,
+  RET_PTR_TO_BTF_ID,
+  RET_PTR_TO_MAP_VALUE,
+  RET_PTR_TO_MEM,
+  RET_PTR_TO_SOCKET,
+  RET_PTR_TO_SOCK_COMMON,
+  RET_PTR_TO_TCP_SOCK,
+  RET_VOID,
 } from '../../gen/verifier-types.gen'
 import { insnImm } from '../../insn/raw'
 import { kernel } from '../../mem/root'
 import { BpfMap } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
-import { baseType, boundsSane, boundsSync, isRegConst, markKnownZero, markUnknown, mayBeNull, registerIsNull, typeFlag } from '../bounds'
+import {
+  baseType,
+  boundsSane,
+  boundsSync,
+  isRegConst,
+  markKnownZero,
+  markUnknown,
+  mayBeNull,
+  registerIsNull,
+  typeFlag,
+} from '../bounds'
 import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../env'
 import { updateLiveStack } from '../liveness'
 import { regTypeStr } from '../log/names'
@@ -37,11 +86,28 @@ import { dynptrOf, unmarkDynptr } from '../special/dynptr'
 import { RegState, curFrame, curReg } from '../state'
 import { pushStack } from '../states/stack'
 import {
-  BPF_FUNC_MAX_ID, funcIdName, helperChangesPacket, helperProto, protoArg, protoGplOnly, protoMightSleep, protoPktAccess,
-  protoPredicate, protoResult, protoResultBtf,
+  BPF_FUNC_MAX_ID,
+  funcIdName,
+  helperChangesPacket,
+  helperProto,
+  protoArg,
+  protoGplOnly,
+  protoMightSleep,
+  protoPktAccess,
+  protoPredicate,
+  protoResult,
+  protoResultBtf,
 } from '../tables'
 import { checkFuncArg, isDynptrArg } from './args'
-import { ENTER_FIND_VMA, ENTER_LOOP, ENTER_MAP_ELEM, ENTER_TIMER, ENTER_USER_RINGBUF, prepareFuncExit, pushCallbackCall } from './callback'
+import {
+  ENTER_FIND_VMA,
+  ENTER_LOOP,
+  ENTER_MAP_ELEM,
+  ENTER_TIMER,
+  ENTER_USER_RINGBUF,
+  prepareFuncExit,
+  pushCallbackCall,
+} from './callback'
 import { checkMapHelper } from './compat'
 import { formatOk } from './format-check'
 import { isAcquireFunction, isDynptrRefFunction, isPtrCastFunction } from './kinds'
@@ -62,7 +128,8 @@ function mayCall(env: Env, id: i32, proto: usize): i32 {
   if (protoMightSleep(proto)) {
     const name = funcIdName(id)
     if (st.activeRcuLock) return reject(env, -EINVAL, 'sleepable helper %S#%d in rcu_read_lock region\n', name, id)
-    if (st.activePreemptLocks) return reject(env, -EINVAL, 'sleepable helper %S#%d in non-preemptible region\n', name, id)
+    if (st.activePreemptLocks)
+      return reject(env, -EINVAL, 'sleepable helper %S#%d in non-preemptible region\n', name, id)
     if (st.activeIrqId) return reject(env, -EINVAL, 'sleepable helper %S#%d in IRQ-disabled region\n', name, id)
   }
   return 0
@@ -87,7 +154,12 @@ function recordMap(env: Env, meta: Meta, id: i32, insn: i32): i32 {
   const map = meta.map
   if (!changetype<usize>(map)) return verifierBug(env, 'expected map for helper call')
   if (map.mapFlags & BPF_F_RDONLY_PROG)
-    if (id == BPF_FUNC_map_delete_elem || id == BPF_FUNC_map_update_elem || id == BPF_FUNC_map_push_elem || id == BPF_FUNC_map_pop_elem)
+    if (
+      id == BPF_FUNC_map_delete_elem ||
+      id == BPF_FUNC_map_update_elem ||
+      id == BPF_FUNC_map_push_elem ||
+      id == BPF_FUNC_map_pop_elem
+    )
       return reject(env, -EACCES, 'write into map forbidden\n')
   const aux = auxAt(env, insn)
   if (aux.mapPtr == changetype<usize>(map)) return 0
@@ -224,7 +296,12 @@ function setResult(env: Env, proto: usize, meta: Meta): i32 {
       markKnownZero(r0)
       const map: BpfMap = meta.map
       if (!changetype<usize>(map)) return verifierBug(env, 'unexpected null map_ptr')
-      if (meta.funcId == BPF_FUNC_map_lookup_elem && elidesNull(map.mapType) && meta.constMapKey >= 0 && meta.constMapKey < <i64>map.maxEntries)
+      if (
+        meta.funcId == BPF_FUNC_map_lookup_elem &&
+        elidesNull(map.mapType) &&
+        meta.constMapKey >= 0 &&
+        meta.constMapKey < <i64>map.maxEntries
+      )
         flags &= ~PTR_MAYBE_NULL
       r0.map = map
       r0.mapUid = meta.mapUid
@@ -384,4 +461,3 @@ function exitsByTailCall(env: Env): i32 {
   env.insnIdx--
   return 0
 }
-

@@ -28,12 +28,18 @@ export function checkFuncCall(env: Env, p: usize): i32 {
   // Rules that need the kernel's types decide nothing about a static function.
   if (subprogIsGlobal(env, n)) {
     if (st.activeLocks)
-      return reject(env, -EINVAL, 'global function calls are not allowed while holding a lock,\nuse static function instead\n')
+      return reject(
+        env,
+        -EINVAL,
+        'global function calls are not allowed while holding a lock,\nuse static function instead\n',
+      )
     if (sub.mightSleep && (st.activeRcuLock || st.activePreemptLocks || st.activeIrqId || !inSleepable(env)))
-      return reject(env, -EINVAL,
-        'global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context\n')
-    if (err)
-      return reject(env, err, "Caller passes invalid args into func#%d ('%S')\n", n, subprogName(env, n))
+      return reject(
+        env,
+        -EINVAL,
+        'global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context\n',
+      )
+    if (err) return reject(env, err, "Caller passes invalid args into func#%d ('%S')\n", n, subprogName(env, n))
     verbose(env, "Func#%d ('%S') is global and assumed valid.\n", n, subprogName(env, n))
     if (sub.changesPktData) clearPacketPointers(env)
     sub.called = true

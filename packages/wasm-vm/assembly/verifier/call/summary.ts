@@ -3,21 +3,30 @@
 // Counterparts: get_call_summary, mark_fastcall_patterns.
 
 import { RET_VOID } from '../../gen/verifier-types.gen'
-import { BPF_FUNC_get_current_task, BPF_FUNC_get_current_task_btf, BPF_FUNC_get_smp_processor_id } from '../../gen/uapi-enums.gen'
+import {
+  BPF_FUNC_get_current_task,
+  BPF_FUNC_get_current_task_btf,
+  BPF_FUNC_get_smp_processor_id,
+} from '../../gen/uapi-enums.gen'
 import { insnCode, insnDst, insnImm, insnOff, insnSrc } from '../../insn/raw'
+import { KF_NONE, knownKfunc } from '../../kfunc/known'
 import { Env, auxAt, insnOf, subprogAt } from '../env'
 import { isHelperCall } from '../subprogs'
+import { KARG_NONE, KRET_VOID, kfuncArg, kfuncArgKinds, kfuncResult } from './kfunc-kinds'
 import { helperProto, protoArg, protoFastcall, protoResult } from '../tables'
 
 // The last summary: parameters, whether there is a result, whether the call keeps registers that it does not use.
 const SUMMARY: usize = memory.data(16, 4)
 
+
 @inline export function summaryParams(): i32 {
   return load<i32>(SUMMARY)
 }
+
 @inline function summaryVoid(): bool {
   return load<i32>(SUMMARY, 4) != 0
 }
+
 @inline function summaryFast(): bool {
   return load<i32>(SUMMARY, 8) != 0
 }
@@ -27,8 +36,21 @@ function isInlined(id: i32): bool {
   return id == BPF_FUNC_get_smp_processor_id || id == BPF_FUNC_get_current_task || id == BPF_FUNC_get_current_task_btf
 }
 
+function kfuncSummary(p: usize): bool {
+  const k = insnOff(p) ? KF_NONE : knownKfunc(insnImm(p))
+  if (k == KF_NONE) return false
+  const kinds = kfuncArgKinds(k)
+  let n = 0
+  while (n < 5 && kfuncArg(kinds, n) != KARG_NONE) n++
+  store<i32>(SUMMARY, n)
+  store<i32>(SUMMARY, kfuncResult(k) == KRET_VOID ? 1 : 0, 4)
+  store<i32>(SUMMARY, 0, 8)
+  return true
+}
+
 /** False when nothing is known; the walk will say why. */
 export function callSummary(env: Env, p: usize): bool {
+  if (insnSrc(p) == 2) return kfuncSummary(p)
   if (!isHelperCall(p)) return false
   const proto = helperProto(env, insnImm(p))
   if (!proto) return false

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // An instruction as the kernel prints it. Counterpart: kernel/bpf/disasm.c.
 
+import { kernelFunctionName } from '../../kfunc/known'
 import { insnClass, insnCode, insnDst, insnImm, insnImm64, insnOff, insnSrc } from '../../insn/raw'
 import { Env } from '../env'
 import { helperName } from '../tables'
@@ -126,13 +127,20 @@ function printLd(env: Env, p: usize): void {
   verbose(env, 'BUG_ld_%02x\n', code)
 }
 
+const NO_NAME: usize = memory.data(8, 8)
+/** Name of a function of the kernel; number 0, the void type, has an empty one. */
+@inline function kfuncText(id: i32): usize {
+  const name = kernelFunctionName(id)
+  return name ? name : NO_NAME
+}
+
 function printJump(env: Env, p: usize): void {
   const code = insnCode(p)
   const op = code & 0xf0
   if (op == 0x80) {
     const src = insnSrc(p)
     if (src == 1) verbose(env, '(%02x) call pc%+d\n', code, insnImm(p))
-    else if (src == 2) verbose(env, '(%02x) call #%d\n', code, insnImm(p))
+    else if (src == 2) verbose(env, '(%02x) call %S#%d\n', code, Z(kfuncText(insnImm(p))), insnImm(p))
     else {
       const name = src == 0 ? helperName(insnImm(p)) : 0
       if (name) verbose(env, '(%02x) call %S#%d\n', code, Z(name), insnImm(p))

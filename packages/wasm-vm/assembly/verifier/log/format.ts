@@ -15,15 +15,18 @@ const DIGITS: usize = memory.data(32, 8)
   return <i64>p
 }
 
+
 @inline export function setFormatArg(i: i32, v: i64): void {
-  store<i64>(ARGS + (<usize>i << 3), v)
+  store<i64>(ARGS + ((<usize>i) << 3), v)
 }
 
+
 @inline function unitAt(s: usize, i: i32): i32 {
-  return <i32>load<u16>(s + (<usize>i << 1))
+  return <i32>load<u16>(s + ((<usize>i) << 1))
 }
+
 @inline function argAt(i: i32): i64 {
-  return load<i64>(ARGS + (<usize>i << 3))
+  return load<i64>(ARGS + ((<usize>i) << 3))
 }
 /** Length of a literal in code units (the runtime keeps its byte length in front of it). */
 @inline function literalLength(s: usize): i32 {
@@ -65,6 +68,7 @@ function putNumber(p: usize, end: usize, v: i64, conv: i32, plus: bool, alt: boo
   return p
 }
 
+
 @inline function put(p: usize, end: usize, c: i32): usize {
   if (p >= end) return p
   store<u8>(p, <u8>c)
@@ -73,7 +77,7 @@ function putNumber(p: usize, end: usize, v: i64, conv: i32, plus: bool, alt: boo
 
 function putLiteral(p: usize, end: usize, s: usize): usize {
   const n = literalLength(s)
-  for (let i = 0; i < n; i++) p = put(p, end, <i32>load<u16>(s + (<usize>i << 1)))
+  for (let i = 0; i < n; i++) p = put(p, end, <i32>load<u16>(s + ((<usize>i) << 1)))
   return p
 }
 

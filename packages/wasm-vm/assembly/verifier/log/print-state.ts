@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Registers and stack as log text. Counterpart: print_verifier_state and its parts in kernel/bpf/log.c.
 
+import { iterName } from '../call/kfunc-kinds'
 import {
   CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, NON_OWN_REF, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, SCALAR_VALUE, STACK_DYNPTR,
@@ -207,7 +208,7 @@ function printSlot(env: Env, f: FuncState, spi: i32): i32 {
     }
     case STACK_ITER:
       if (!r.refObjId) return spi
-      verbose(env, ' fp%d=iter_num(ref_id=%d,state=%s,depth=%u)', (-spi - 1) * 8, r.refObjId,
+      verbose(env, ' fp%d=iter_%s(ref_id=%d,state=%s,depth=%u)', (-spi - 1) * 8, S(iterName(r.btfId)), r.refObjId,
         iterStateStr(r.iterState), r.iterDepth)
       return spi
   }

@@ -11,8 +11,19 @@ export { S, Z } from './format'
 
 /** Formats into [buf, buf + size), NUL-terminated; returns the length. */
 export function formatTo(
-  buf: usize, size: usize, fmt: string,
-  a: i64 = 0, b: i64 = 0, c: i64 = 0, d: i64 = 0, e: i64 = 0, f: i64 = 0, g: i64 = 0, h: i64 = 0, i: i64 = 0, j: i64 = 0,
+  buf: usize,
+  size: usize,
+  fmt: string,
+  a: i64 = 0,
+  b: i64 = 0,
+  c: i64 = 0,
+  d: i64 = 0,
+  e: i64 = 0,
+  f: i64 = 0,
+  g: i64 = 0,
+  h: i64 = 0,
+  i: i64 = 0,
+  j: i64 = 0,
 ): i32 {
   setFormatArg(0, a)
   setFormatArg(1, b)
@@ -29,24 +40,53 @@ export function formatTo(
 
 /** A message into a log that need not be a program's. */
 export function logMessage(
-  log: Log, fmt: string,
-  a: i64 = 0, b: i64 = 0, c: i64 = 0, d: i64 = 0, e: i64 = 0, f: i64 = 0, g: i64 = 0, h: i64 = 0, i: i64 = 0, j: i64 = 0,
+  log: Log,
+  fmt: string,
+  a: i64 = 0,
+  b: i64 = 0,
+  c: i64 = 0,
+  d: i64 = 0,
+  e: i64 = 0,
+  f: i64 = 0,
+  g: i64 = 0,
+  h: i64 = 0,
+  i: i64 = 0,
+  j: i64 = 0,
 ): void {
   if (!log.level) return
   logWrite(log, <u32>formatTo(log.kbuf, KBUF_SIZE, fmt, a, b, c, d, e, f, g, h, i, j))
 }
 
 export function verbose(
-  env: Env, fmt: string,
-  a: i64 = 0, b: i64 = 0, c: i64 = 0, d: i64 = 0, e: i64 = 0, f: i64 = 0, g: i64 = 0, h: i64 = 0, i: i64 = 0, j: i64 = 0,
+  env: Env,
+  fmt: string,
+  a: i64 = 0,
+  b: i64 = 0,
+  c: i64 = 0,
+  d: i64 = 0,
+  e: i64 = 0,
+  f: i64 = 0,
+  g: i64 = 0,
+  h: i64 = 0,
+  i: i64 = 0,
+  j: i64 = 0,
 ): void {
   if (env.log.level) logMessage(env.log, fmt, a, b, c, d, e, f, g, h, i, j)
 }
 
 /** The message, then the errno (negative) as what to return. */
 export function reject(
-  env: Env, err: i32, fmt: string,
-  a: i64 = 0, b: i64 = 0, c: i64 = 0, d: i64 = 0, e: i64 = 0, f: i64 = 0, g: i64 = 0, h: i64 = 0,
+  env: Env,
+  err: i32,
+  fmt: string,
+  a: i64 = 0,
+  b: i64 = 0,
+  c: i64 = 0,
+  d: i64 = 0,
+  e: i64 = 0,
+  f: i64 = 0,
+  g: i64 = 0,
+  h: i64 = 0,
 ): i32 {
   verbose(env, fmt, a, b, c, d, e, f, g, h)
   return err

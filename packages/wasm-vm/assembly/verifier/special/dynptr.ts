@@ -4,10 +4,26 @@
 
 import { EINVAL, ERANGE } from '../../gen/errno.gen'
 import {
-  ARG_PTR_TO_DYNPTR, BPF_DYNPTR_TYPE_INVALID, BPF_DYNPTR_TYPE_LOCAL, BPF_DYNPTR_TYPE_RINGBUF, BPF_DYNPTR_TYPE_SKB,
-  BPF_DYNPTR_TYPE_SKB_META, BPF_DYNPTR_TYPE_XDP, CONST_PTR_TO_DYNPTR, DYNPTR_TYPE_LOCAL, DYNPTR_TYPE_RINGBUF,
-  DYNPTR_TYPE_SKB, DYNPTR_TYPE_SKB_META, DYNPTR_TYPE_XDP, MEM_RDONLY, MEM_UNINIT, PTR_MAYBE_NULL, PTR_TO_MEM,
-  PTR_TO_STACK, STACK_DYNPTR, STACK_INVALID,
+  ARG_PTR_TO_DYNPTR,
+  BPF_DYNPTR_TYPE_INVALID,
+  BPF_DYNPTR_TYPE_LOCAL,
+  BPF_DYNPTR_TYPE_RINGBUF,
+  BPF_DYNPTR_TYPE_SKB,
+  BPF_DYNPTR_TYPE_SKB_META,
+  BPF_DYNPTR_TYPE_XDP,
+  CONST_PTR_TO_DYNPTR,
+  DYNPTR_TYPE_LOCAL,
+  DYNPTR_TYPE_RINGBUF,
+  DYNPTR_TYPE_SKB,
+  DYNPTR_TYPE_SKB_META,
+  DYNPTR_TYPE_XDP,
+  MEM_RDONLY,
+  MEM_UNINIT,
+  PTR_MAYBE_NULL,
+  PTR_TO_MEM,
+  PTR_TO_STACK,
+  STACK_DYNPTR,
+  STACK_INVALID,
 } from '../../gen/verifier-types.gen'
 import { markDynptrReg, markInvalid, markNotInit, isConst } from '../bounds'
 import { Env, markSlotScratched } from '../env'
@@ -19,7 +35,17 @@ import { WRITE } from '../mem/kinds'
 import { acquireReference, releaseReference } from '../refs'
 import { firstReg, more, nextReg } from '../reg-iter'
 import {
-  BPF_REG_SIZE, FuncState, RegState, curReg, frameOfReg, setSlotTypes, slotCnt, slotType, slotTypes, spiOf, spilledOf,
+  BPF_REG_SIZE,
+  FuncState,
+  RegState,
+  curReg,
+  frameOfReg,
+  setSlotTypes,
+  slotCnt,
+  slotType,
+  slotTypes,
+  spiOf,
+  spilledOf,
 } from '../state'
 import { checkIds } from '../states/ids'
 
@@ -42,20 +68,27 @@ export function dynptrSpi(env: Env, reg: RegState): i32 {
 
 function typeOfArg(arg: i32): i32 {
   switch (arg & DYNPTR_TYPE_FLAG_MASK) {
-    case DYNPTR_TYPE_LOCAL: return BPF_DYNPTR_TYPE_LOCAL
-    case DYNPTR_TYPE_RINGBUF: return BPF_DYNPTR_TYPE_RINGBUF
-    case DYNPTR_TYPE_SKB: return BPF_DYNPTR_TYPE_SKB
-    case DYNPTR_TYPE_XDP: return BPF_DYNPTR_TYPE_XDP
-    case DYNPTR_TYPE_SKB_META: return BPF_DYNPTR_TYPE_SKB_META
+    case DYNPTR_TYPE_LOCAL:
+      return BPF_DYNPTR_TYPE_LOCAL
+    case DYNPTR_TYPE_RINGBUF:
+      return BPF_DYNPTR_TYPE_RINGBUF
+    case DYNPTR_TYPE_SKB:
+      return BPF_DYNPTR_TYPE_SKB
+    case DYNPTR_TYPE_XDP:
+      return BPF_DYNPTR_TYPE_XDP
+    case DYNPTR_TYPE_SKB_META:
+      return BPF_DYNPTR_TYPE_SKB_META
   }
   return BPF_DYNPTR_TYPE_INVALID
 }
 
+
 @inline function refcounted(type: i32): bool {
   return type == BPF_DYNPTR_TYPE_RINGBUF
 }
+
 @inline function pairMask(spi: i32): u64 {
-  return <u64>3 << (spi - 1)
+  return (<u64>3) << (spi - 1)
 }
 
 function clearPair(env: Env, f: FuncState, spi: i32): void {
@@ -179,7 +212,7 @@ export function processDynptrArg(env: Env, regno: i32, insnIdx: i32, arg: i32, c
   const spi = dynptrSpi(env, reg)
   if (spi < 0) return spi
   for (let i = 0; i < 2; i++) {
-    const err = markStackRead(env, <i32>reg.frameno, env.insnIdx, <u64>1 << (spi - i))
+    const err = markStackRead(env, <i32>reg.frameno, env.insnIdx, (<u64>1) << (spi - i))
     if (err) return err
     markSlotScratched(env, spi - i)
   }
@@ -190,4 +223,3 @@ export function sameDynptrSlot(env: Env, old: RegState, cur: RegState): bool {
   if (old.dynptrType != cur.dynptrType || old.firstSlot != cur.firstSlot) return false
   return checkIds(env, old.refObjId, cur.refObjId)
 }
-
