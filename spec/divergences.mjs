@@ -62,10 +62,10 @@ export const DIVERGENCES = [
     id: 'kernel functions',
     area: 'Verifier',
     linux: 'programs call kernel functions (kfuncs) by their BTF id',
-    skep: 'refused as unsupported',
+    skep: 'those that need no kernel object are known by the BTF that the host gives (iterators of numbers and bits, dynptrs, preemption, RCU); all others are refused as unsupported',
     why: 'the ids belong to one build of one kernel; the functions would have to exist here too',
     rows: [],
-    unsupported: ['kernel function calls (BTF id %d)'],
+    unsupported: ['kernel function calls (BTF id %d)', 'kernel function calls from this program type (BTF id %d)'],
   },
   {
     id: 'struct_ops',
