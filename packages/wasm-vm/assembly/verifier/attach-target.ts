@@ -4,8 +4,16 @@
 
 import { EINVAL, ENOTSUPP } from '../gen/errno.gen'
 import {
-  BPF_MODIFY_RETURN, BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_STRUCT_OPS,
-  BPF_PROG_TYPE_SYSCALL, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF_TRACE_ITER,
+  BPF_MODIFY_RETURN,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_STRUCT_OPS,
+  BPF_PROG_TYPE_SYSCALL,
+  BPF_PROG_TYPE_TRACING,
+  BPF_TRACE_FENTRY,
+  BPF_TRACE_FEXIT,
+  BPF_TRACE_ITER,
 } from '../gen/uapi-enums.gen'
 import { Prog } from '../prog/prog'
 import { Env } from './env'
@@ -36,7 +44,11 @@ export function checkAttachTarget(env: Env): i32 {
   if (type == BPF_PROG_TYPE_SYSCALL)
     return prog.sleepable ? 0 : reject(env, -EINVAL, 'Syscall programs can only be sleepable\n')
   if (prog.sleepable && !canBeSleepable(prog))
-    return reject(env, -EINVAL, 'Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n')
+    return reject(
+      env,
+      -EINVAL,
+      'Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n',
+    )
   if (type == BPF_PROG_TYPE_STRUCT_OPS) {
     if (!prog.gplCompatible) return reject(env, -EINVAL, 'struct ops programs must have a GPL compatible license\n')
     return prog.attachBtfId ? unsupported(env, 'struct_ops') : -ENOTSUPP

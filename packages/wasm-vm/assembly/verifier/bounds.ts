@@ -4,7 +4,13 @@
 
 import { EFAULT } from '../gen/errno.gen'
 import {
-  CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, NOT_INIT, PTR_MAYBE_NULL, PTR_TO_MAP_VALUE, PTR_TO_SOCKET, PTR_TO_XDP_SOCK,
+  CONST_PTR_TO_DYNPTR,
+  CONST_PTR_TO_MAP,
+  NOT_INIT,
+  PTR_MAYBE_NULL,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_SOCKET,
+  PTR_TO_XDP_SOCK,
   SCALAR_VALUE,
 } from '../gen/verifier-types.gen'
 import { BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP, BPF_MAP_TYPE_XSKMAP } from '../gen/uapi-enums.gen'
@@ -18,30 +24,39 @@ const S32_MIN: i32 = i32.MIN_VALUE
 const S32_MAX: i32 = i32.MAX_VALUE
 const LOW32: u64 = 0xffffffff
 
+
 @inline export function baseType(t: i32): i32 {
   return t & 255
 }
+
 @inline export function typeFlag(t: i32): i32 {
   return t & ~255
 }
+
 @inline export function mayBeNull(t: i32): bool {
   return (t & PTR_MAYBE_NULL) != 0
 }
+
 @inline export function isConst(r: RegState): bool {
   return r.varMask == 0
 }
+
 @inline export function isConst32(r: RegState): bool {
   return <u32>r.varMask == 0
 }
+
 @inline export function equalsConst(r: RegState, v: u64): bool {
   return r.varMask == 0 && r.varValue == v
 }
+
 @inline export function registerIsNull(r: RegState): bool {
   return r.type == SCALAR_VALUE && equalsConst(r, 0)
 }
+
 @inline export function isRegConst(r: RegState, sub: bool): bool {
   return r.type == SCALAR_VALUE && (sub ? isConst32(r) : isConst(r))
 }
+
 @inline export function regConstValue(r: RegState, sub: bool): u64 {
   return sub ? r.varValue & LOW32 : r.varValue
 }
@@ -65,6 +80,7 @@ export function markKnown(r: RegState, imm: u64): void {
   r.refObjId = 0
   setKnown(r, imm)
 }
+
 @inline export function markKnownZero(r: RegState): void {
   markKnown(r, 0)
 }
@@ -174,10 +190,12 @@ export function update32Bounds(r: RegState): void {
   update32(r)
 }
 
+
 @inline function meetS32(r: RegState, lo: i32, hi: i32): void {
   r.s32min = max<i32>(r.s32min, lo)
   r.s32max = min<i32>(r.s32max, hi)
 }
+
 @inline function meetU32(r: RegState, lo: u32, hi: u32): void {
   r.u32min = max<u32>(r.u32min, lo)
   r.u32max = min<u32>(r.u32max, hi)
@@ -234,8 +252,8 @@ function deduce64(r: RegState): void {
 function deduceMixed(r: RegState): void {
   r.umin = max<u64>(r.umin, (r.umin & ~LOW32) | r.u32min)
   r.umax = min<u64>(r.umax, (r.umax & ~LOW32) | r.u32max)
-  r.smin = max<i64>(r.smin, <i64>((<u64>r.smin & ~LOW32) | r.u32min))
-  r.smax = min<i64>(r.smax, <i64>((<u64>r.smax & ~LOW32) | r.u32max))
+  r.smin = max<i64>(r.smin, <i64>(((<u64>r.smin) & ~LOW32) | r.u32min))
+  r.smax = min<i64>(r.smax, <i64>(((<u64>r.smax) & ~LOW32) | r.u32max))
   // After a sign-extending load: a non-negative low half rules the all-ones upper half out.
   if (r.s32min >= 0 && r.smin >= <i64>S32_MIN && r.smax <= <i64>S32_MAX) {
     r.smin = r.s32min
@@ -282,17 +300,36 @@ export function boundsSane(env: Env, r: RegState, ctx: string): i32 {
   let msg = ''
   if (r.umin > r.umax || r.smin > r.smax || r.u32min > r.u32max || r.s32min > r.s32max) {
     msg = 'range bounds violation'
-  } else if (isConst(r) && (r.umin != r.varValue || r.umax != r.varValue || r.smin != <i64>r.varValue || r.smax != <i64>r.varValue)) {
+  } else if (
+    isConst(r) &&
+    (r.umin != r.varValue || r.umax != r.varValue || r.smin != <i64>r.varValue || r.smax != <i64>r.varValue)
+  ) {
     msg = 'const tnum out of sync with range bounds'
   } else if (isConst32(r)) {
     const v = <u32>r.varValue
     if (r.u32min == v && r.u32max == v && r.s32min == <i32>v && r.s32max == <i32>v) return 0
     msg = 'const subreg tnum out of sync with range bounds'
   } else return 0
-  verbose(env, 'verifier bug: REG INVARIANTS VIOLATION (%s): %s u64=[%#llx, %#llx] s64=[%#llx, %#llx] ', S(ctx), S(msg),
-    <i64>r.umin, <i64>r.umax, r.smin, r.smax)
-  verbose(env, 'u32=[%#x, %#x] s32=[%#x, %#x] var_off=(%#llx, %#llx)\n', r.u32min, r.u32max, r.s32min, r.s32max,
-    <i64>r.varValue, <i64>r.varMask)
+  verbose(
+    env,
+    'verifier bug: REG INVARIANTS VIOLATION (%s): %s u64=[%#llx, %#llx] s64=[%#llx, %#llx] ',
+    S(ctx),
+    S(msg),
+    <i64>r.umin,
+    <i64>r.umax,
+    r.smin,
+    r.smax,
+  )
+  verbose(
+    env,
+    'u32=[%#x, %#x] s32=[%#x, %#x] var_off=(%#llx, %#llx)\n',
+    r.u32min,
+    r.u32max,
+    r.s32min,
+    r.s32max,
+    <i64>r.varValue,
+    <i64>r.varMask,
+  )
   if (env.testRegInvariants) return -EFAULT
   markUnbounded(r)
   return 0
@@ -315,7 +352,7 @@ export function zext32(r: RegState): void {
 /** After a load of size < 8 bytes. */
 export function coerceToSize(r: RegState, size: i32): void {
   tnumCast(r.varOff, r.varValue, r.varMask, size)
-  const mask = (<u64>1 << (size * 8)) - 1
+  const mask = ((<u64>1) << (size * 8)) - 1
   if ((r.umin & ~mask) == (r.umax & ~mask)) {
     r.umin &= mask
     r.umax &= mask
@@ -329,6 +366,7 @@ export function coerceToSize(r: RegState, size: i32): void {
   boundsSync(r)
 }
 
+
 @inline function sext(v: i64, size: i32): i64 {
   const by = 64 - size * 8
   return (v << by) >> by
@@ -340,7 +378,7 @@ export function coerceToSizeSx(r: RegState, size: i32): void {
     return
   }
   const bits = size * 8
-  if (<u64>r.smax >> bits == <u64>r.smin >> bits) {
+  if ((<u64>r.smax) >> bits == (<u64>r.smin) >> bits) {
     const a = sext(r.smax, size)
     const b = sext(r.smin, size)
     const hi = max<i64>(a, b)
@@ -358,8 +396,8 @@ export function coerceToSizeSx(r: RegState, size: i32): void {
       return
     }
   }
-  r.smin = -(<i64>1 << (bits - 1))
-  r.smax = (<i64>1 << (bits - 1)) - 1
+  r.smin = -((<i64>1) << (bits - 1))
+  r.smax = ((<i64>1) << (bits - 1)) - 1
   r.s32min = <i32>r.smin
   r.s32max = <i32>r.smax
   r.umin = 0
@@ -380,7 +418,7 @@ export function coerceSubregSx(r: RegState, size: i32): void {
     return
   }
   const bits = size * 8
-  if (<u32>r.s32max >> bits == <u32>r.s32min >> bits) {
+  if ((<u32>r.s32max) >> bits == (<u32>r.s32min) >> bits) {
     const a = <i32>sext(r.s32max, size)
     const b = <i32>sext(r.s32min, size)
     const hi = max<i32>(a, b)
@@ -407,9 +445,11 @@ export function coerceSubregSx(r: RegState, size: i32): void {
   return 64 - <i32>clz(r.umax)
 }
 
+
 @inline export function isPointerValue(env: Env, regno: i32): bool {
   return !env.allowPtrLeaks && curReg(env, regno).type != SCALAR_VALUE
 }
+
 @inline export function markCurUnknown(env: Env, regno: i32): void {
   markUnknown(env, curReg(env, regno))
 }

@@ -36,6 +36,7 @@ export function skipModifiers(btf: Btf, id: u32): usize {
   while (t && isModifier(t)) t = btfTypeById(btf, btfType(t))
   return t
 }
+
 @inline export function isEnum(t: usize): bool {
   return btfKind(t) == KIND_ENUM || btfKind(t) == KIND_ENUM64
 }
@@ -43,32 +44,51 @@ export function skipModifiers(btf: Btf, id: u32): usize {
 /** Kind as messages name it. */
 export function kindStr(t: usize): string {
   switch (btfKind(t)) {
-    case 0: return 'UNKNOWN'
-    case KIND_INT: return 'INT'
-    case KIND_PTR: return 'PTR'
-    case KIND_ARRAY: return 'ARRAY'
-    case KIND_STRUCT: return 'STRUCT'
-    case KIND_UNION: return 'UNION'
-    case KIND_ENUM: return 'ENUM'
-    case KIND_FWD: return 'FWD'
-    case KIND_TYPEDEF: return 'TYPEDEF'
-    case KIND_VOLATILE: return 'VOLATILE'
-    case KIND_CONST: return 'CONST'
-    case KIND_RESTRICT: return 'RESTRICT'
-    case KIND_FUNC: return 'FUNC'
-    case KIND_FUNC_PROTO: return 'FUNC_PROTO'
-    case KIND_VAR: return 'VAR'
-    case KIND_DATASEC: return 'DATASEC'
-    case KIND_FLOAT: return 'FLOAT'
-    case KIND_DECL_TAG: return 'DECL_TAG'
-    case KIND_TYPE_TAG: return 'TYPE_TAG'
+    case 0:
+      return 'UNKNOWN'
+    case KIND_INT:
+      return 'INT'
+    case KIND_PTR:
+      return 'PTR'
+    case KIND_ARRAY:
+      return 'ARRAY'
+    case KIND_STRUCT:
+      return 'STRUCT'
+    case KIND_UNION:
+      return 'UNION'
+    case KIND_ENUM:
+      return 'ENUM'
+    case KIND_FWD:
+      return 'FWD'
+    case KIND_TYPEDEF:
+      return 'TYPEDEF'
+    case KIND_VOLATILE:
+      return 'VOLATILE'
+    case KIND_CONST:
+      return 'CONST'
+    case KIND_RESTRICT:
+      return 'RESTRICT'
+    case KIND_FUNC:
+      return 'FUNC'
+    case KIND_FUNC_PROTO:
+      return 'FUNC_PROTO'
+    case KIND_VAR:
+      return 'VAR'
+    case KIND_DATASEC:
+      return 'DATASEC'
+    case KIND_FLOAT:
+      return 'FLOAT'
+    case KIND_DECL_TAG:
+      return 'DECL_TAG'
+    case KIND_TYPE_TAG:
+      return 'TYPE_TAG'
   }
   return 'ENUM64'
 }
 
 /** Name of a type for %S. Without BTF it is a structure that a helper's prototype names. */
 export function typeName(btf: Btf, id: u32): i64 {
-  if (!changetype<usize>(btf)) return <i64>(HELPER_BTF_NAMES + load<u16>(HELPER_BTF_NAME_OFFSETS + (<usize>id << 1)))
+  if (!changetype<usize>(btf)) return <i64>(HELPER_BTF_NAMES + load<u16>(HELPER_BTF_NAME_OFFSETS + ((<usize>id) << 1)))
   const t = btfTypeById(btf, id)
   return t ? <i64>btfNameOf(btf, t) : 0
 }
@@ -162,8 +182,8 @@ export function findExceptionCallback(env: Env): i32 {
     return reject(env, -EINVAL, "exception callback '%S' must have global linkage\n", Z(name))
   let off = 0
   for (let i: u32 = 0; i < prog.funcInfoCnt; i++) {
-    if (load<u32>(prog.funcInfo + (<usize>i << 3), 4) != id) continue
-    off = load<i32>(prog.funcInfo + (<usize>i << 3))
+    if (load<u32>(prog.funcInfo + ((<usize>i) << 3), 4) != id) continue
+    off = load<i32>(prog.funcInfo + ((<usize>i) << 3))
     if (!off) return reject(env, -EINVAL, 'invalid exception callback insn_off in func_info: 0\n')
   }
   if (!off) return reject(env, -EINVAL, 'exception callback type id not found in func_info\n')
@@ -174,6 +194,6 @@ export function findExceptionCallback(env: Env): i32 {
 export function subprogName(env: Env, i: i32): i64 {
   const prog = env.prog
   if (!prog.funcInfo) return <i64>EMPTY
-  return typeName(prog.btf, load<u32>(prog.funcInfo + (<usize>i << 3), 4))
+  return typeName(prog.btf, load<u32>(prog.funcInfo + ((<usize>i) << 3), 4))
 }
 const EMPTY: usize = memory.data(8, 1)

@@ -20,12 +20,15 @@ const BRANCH: i32 = 2
 const DONE: i32 = 0
 const KEEP: i32 = 1
 
+
 @inline function at(p: usize, i: i32): i32 {
-  return load<i32>(p + (<usize>i << 2))
+  return load<i32>(p + ((<usize>i) << 2))
 }
+
 @inline function put(p: usize, i: i32, v: i32): void {
-  store<i32>(p + (<usize>i << 2), v)
+  store<i32>(p + ((<usize>i) << 2), v)
 }
+
 @inline export function insnWidth(p: usize): i32 {
   return insnCode(p) == CODE_LD_IMM64 ? 2 : 1
 }
@@ -166,7 +169,7 @@ function walk(env: Env): i32 {
 }
 
 export function checkCfg(env: Env): i32 {
-  const bytes = <usize>env.len << 2
+  const bytes = (<usize>env.len) << 2
   env.insnState = poolZalloc(env.pool, bytes)
   env.insnStack = poolZalloc(env.pool, bytes)
   if (!env.insnState || !env.insnStack) return -ENOMEM
@@ -195,7 +198,7 @@ export function checkCfg(env: Env): i32 {
 }
 
 export function computePostorder(env: Env): i32 {
-  const bytes = <usize>env.len << 2
+  const bytes = (<usize>env.len) << 2
   const order = poolZalloc(env.pool, bytes)
   const state = poolZalloc(env.pool, bytes)
   const stack = poolZalloc(env.pool, bytes)
@@ -240,7 +243,7 @@ export function computePostorder(env: Env): i32 {
  */
 export function computeScc(env: Env): i32 {
   const n = env.len
-  const bytes = <usize>n << 2
+  const bytes = (<usize>n) << 2
   const stack = poolZalloc(env.pool, bytes)
   const pre = poolZalloc(env.pool, bytes)
   const low = poolZalloc(env.pool, bytes)
@@ -293,9 +296,8 @@ export function computeScc(env: Env): i32 {
       dfsSz--
     }
   }
-  env.sccInfo = poolZalloc(env.pool, <usize>nextScc << 2)
+  env.sccInfo = poolZalloc(env.pool, (<usize>nextScc) << 2)
   if (!env.sccInfo) return -ENOMEM
   env.sccCnt = <i32>nextScc
   return 0
 }
-

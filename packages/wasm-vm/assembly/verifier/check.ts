@@ -3,8 +3,19 @@
 
 import { monotonicNs } from '../wasi/clock'
 import { EFAULT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
-import { BPF_F_ANY_ALIGNMENT, BPF_F_STRICT_ALIGNMENT, BPF_F_TEST_REG_INVARIANTS, BPF_F_TEST_STATE_FREQ } from '../gen/uapi-defines.gen'
-import { ATTR_PROG_LOAD__log_buf, ATTR_PROG_LOAD__log_level, ATTR_PROG_LOAD__log_size, ATTR_PROG_LOAD__log_true_size, ATTR_PROG_LOAD__prog_flags } from '../gen/uapi-layouts.gen'
+import {
+  BPF_F_ANY_ALIGNMENT,
+  BPF_F_STRICT_ALIGNMENT,
+  BPF_F_TEST_REG_INVARIANTS,
+  BPF_F_TEST_STATE_FREQ,
+} from '../gen/uapi-defines.gen'
+import {
+  ATTR_PROG_LOAD__log_buf,
+  ATTR_PROG_LOAD__log_level,
+  ATTR_PROG_LOAD__log_size,
+  ATTR_PROG_LOAD__log_true_size,
+  ATTR_PROG_LOAD__prog_flags,
+} from '../gen/uapi-layouts.gen'
 import { putUser32 } from '../mem/user'
 import { Prog } from '../prog/prog'
 import { checkBtfInfo, checkBtfInfoEarly } from './check-btf'
@@ -62,8 +73,16 @@ function printStats(env: Env, start: u64): void {
     }
     verbose(env, '\n')
   }
-  verbose(env, 'processed %d insns (limit %d) max_states_per_insn %d total_states %d peak_states %d mark_read %d\n',
-    env.insnProcessed, BPF_COMPLEXITY_LIMIT_INSNS, env.maxStatesPerInsn, env.totalStates, env.peakStates, 0)
+  verbose(
+    env,
+    'processed %d insns (limit %d) max_states_per_insn %d total_states %d peak_states %d mark_read %d\n',
+    env.insnProcessed,
+    BPF_COMPLEXITY_LIMIT_INSNS,
+    env.maxStatesPerInsn,
+    env.totalStates,
+    env.peakStates,
+    0,
+  )
 }
 
 /** Verifies a program; on success it is ready for the engines. attr: the kernel's copy; uattr: the caller's, or 0. */
@@ -71,8 +90,12 @@ export function bpfCheck(prog: Prog, attr: usize, attrSize: u32, uattr: u64): i3
   const start = monotonicNs()
   const env = createEnv(prog, attr)
   if (!changetype<usize>(env)) return -ENOMEM
-  let ret = logInit(env.log, load<u32>(attr + ATTR_PROG_LOAD__log_level), load<u64>(attr + ATTR_PROG_LOAD__log_buf),
-    load<u32>(attr + ATTR_PROG_LOAD__log_size))
+  let ret = logInit(
+    env.log,
+    load<u32>(attr + ATTR_PROG_LOAD__log_level),
+    load<u64>(attr + ATTR_PROG_LOAD__log_buf),
+    load<u32>(attr + ATTR_PROG_LOAD__log_size),
+  )
   if (ret) {
     destroyEnv(env)
     return ret
@@ -96,9 +119,12 @@ export function bpfCheck(prog: Prog, attr: usize, attrSize: u32, uattr: u64): i3
   prog.verifiedInsns = env.insnProcessed
   const err = logFinalize(env.log)
   if (err) ret = err
-  if (uattr && attrSize >= <u32>ATTR_PROG_LOAD__log_true_size + 4 && !putUser32(uattr + ATTR_PROG_LOAD__log_true_size, env.log.lenMax))
+  if (
+    uattr &&
+    attrSize >= <u32>ATTR_PROG_LOAD__log_true_size + 4 &&
+    !putUser32(uattr + ATTR_PROG_LOAD__log_true_size, env.log.lenMax)
+  )
     ret = -EFAULT
   destroyEnv(env)
   return ret
 }
-

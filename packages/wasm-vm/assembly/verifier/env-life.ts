@@ -27,7 +27,7 @@ const NONE: usize = 0
   store<usize>(head, head, 4)
 }
 export function emptyExplored(env: Env): void {
-  for (let i = 0; i < env.len; i++) emptyList(env.explored + (<usize>i << 3))
+  for (let i = 0; i < env.len; i++) emptyList(env.explored + ((<usize>i) << 3))
   emptyList(changetype<usize>(env) + offsetof<Env>('freeListNext'))
 }
 
@@ -48,7 +48,8 @@ function allocParts(env: Env): bool {
   env.usedMaps = poolZalloc(pool, <usize>MAX_USED_MAPS * 4)
   env.usedBtfs = poolZalloc(pool, <usize>MAX_USED_BTFS * 4)
   const regs = poolZalloc(pool, 4 * REG_SIZE)
-  if (!env.aux || !env.subprogs || !env.explored || !log || !kbuf || !env.tmpStr || !env.callchain || !env.btRegs) return false
+  if (!env.aux || !env.subprogs || !env.explored || !log || !kbuf || !env.tmpStr || !env.callchain || !env.btRegs)
+    return false
   if (!env.btStack || !env.idmap || !env.meta || !env.usedMaps || !env.usedBtfs || !regs) return false
   env.log = changetype<Log>(log)
   env.log.kbuf = kbuf
@@ -89,7 +90,7 @@ export function createEnv(prog: Prog, attr: usize): Env {
 }
 
 export function destroyEnv(env: Env): void {
-  for (let i = 0; i < env.usedMapCnt; i++) mapPut(changetype<BpfMap>(load<usize>(env.usedMaps + (<usize>i << 2))))
-  for (let i = 0; i < env.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(env.usedBtfs + (<usize>i << 2))))
+  for (let i = 0; i < env.usedMapCnt; i++) mapPut(changetype<BpfMap>(load<usize>(env.usedMaps + ((<usize>i) << 2))))
+  for (let i = 0; i < env.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(env.usedBtfs + ((<usize>i) << 2))))
   poolDestroy(env.pool)
 }

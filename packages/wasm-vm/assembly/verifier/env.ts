@@ -17,6 +17,7 @@ export const MAX_BPF_STACK: i32 = 512
 export const BPF_MAX_VAR_OFF: i32 = 1 << 29
 export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
 
+
 @unmanaged export class Aux {
   /** Register type of the pointer that a load or store goes through; of what a 64-bit load yields. */
   ptrType: i32
@@ -56,6 +57,7 @@ export const AUX_SIZE: usize = 72
 export const NO_PRIV_STACK: u8 = 1
 export const PRIV_STACK_ADAPTIVE: u8 = 2
 
+
 @unmanaged export class SubprogInfo {
   start: i32
   linfoIdx: u32
@@ -86,18 +88,21 @@ export const SUBPROG_SIZE: usize = SUBPROG_ARGS + 5 * 8
 export const BTF_FUNC_STATIC: u16 = 0
 export const BTF_FUNC_GLOBAL: u16 = 1
 
+
 @inline export function argTypeOf(sub: SubprogInfo, i: i32): i32 {
-  return load<i32>(changetype<usize>(sub) + SUBPROG_ARGS + (<usize>i << 3))
+  return load<i32>(changetype<usize>(sub) + SUBPROG_ARGS + ((<usize>i) << 3))
 }
 /** Size of the memory, or the BTF id. */
 @inline export function argSizeOf(sub: SubprogInfo, i: i32): u32 {
-  return load<u32>(changetype<usize>(sub) + SUBPROG_ARGS + (<usize>i << 3), 4)
+  return load<u32>(changetype<usize>(sub) + SUBPROG_ARGS + ((<usize>i) << 3), 4)
 }
+
 @inline export function setArg(sub: SubprogInfo, i: i32, type: i32, size: u32): void {
-  const p = changetype<usize>(sub) + SUBPROG_ARGS + (<usize>i << 3)
+  const p = changetype<usize>(sub) + SUBPROG_ARGS + ((<usize>i) << 3)
   store<i32>(p, type)
   store<u32>(p, size, 4)
 }
+
 
 @unmanaged export class Log {
   level: u32
@@ -115,6 +120,7 @@ export const BPF_LOG_LEVEL2: u32 = 2
 export const BPF_LOG_LEVEL: u32 = 3
 export const BPF_LOG_STATS: u32 = 4
 export const BPF_LOG_FIXED: u32 = 8
+
 
 @unmanaged export class Env {
   prog: Prog
@@ -210,17 +216,21 @@ export const BPF_LOG_FIXED: u32 = 8
   hiddenSubprogCnt: i32
 }
 
+
 @inline export function auxAt(env: Env, i: i32): Aux {
   return changetype<Aux>(env.aux + <usize>i * AUX_SIZE)
 }
+
 @inline export function curAux(env: Env): Aux {
   return auxAt(env, env.insnIdx)
 }
+
 @inline export function subprogAt(env: Env, i: i32): SubprogInfo {
   return changetype<SubprogInfo>(env.subprogs + <usize>i * SUBPROG_SIZE)
 }
+
 @inline export function insnOf(env: Env, i: i32): usize {
-  return env.insns + (<usize>i << 3)
+  return env.insns + ((<usize>i) << 3)
 }
 
 /** Subprogram that holds an instruction: its number, or -1. */
@@ -242,13 +252,16 @@ export function findSubprog(env: Env, off: i32): i32 {
   return i < 0 || subprogAt(env, i).start != off ? -1 : i
 }
 
+
 @inline export function subprogIsGlobal(env: Env, i: i32): bool {
   return env.prog.funcInfo != 0 && subprogAt(env, i).linkage == BTF_FUNC_GLOBAL
 }
 
+
 @inline export function inSleepable(env: Env): bool {
   return env.prog.sleepable || (changetype<usize>(env.cur) != 0 && env.cur.inSleepable)
 }
+
 @inline export function inRcuCs(env: Env): bool {
   return env.cur.activeRcuLock || env.cur.activeLocks != 0 || !inSleepable(env)
 }
@@ -258,16 +271,20 @@ export function resolveProgType(prog: Prog): i32 {
   return <i32>prog.type
 }
 
+
 @inline export function markRegScratched(env: Env, i: i32): void {
   env.scratchedRegs |= 1 << i
 }
+
 @inline export function markSlotScratched(env: Env, spi: i32): void {
-  env.scratchedStack |= <u64>1 << spi
+  env.scratchedStack |= (<u64>1) << spi
 }
+
 @inline export function markStateClean(env: Env): void {
   env.scratchedRegs = 0
   env.scratchedStack = 0
 }
+
 @inline export function markStateScratched(env: Env): void {
   env.scratchedRegs = 0xffffffff
   env.scratchedStack = ~(<u64>0)

@@ -86,19 +86,19 @@ function usesAndDefs(env: Env, p: usize): u32 {
 export function computeLiveRegisters(env: Env): i32 {
   const n = env.len
   // For each instruction: use, def, in, out.
-  const state = poolZalloc(env.pool, <usize>n << 3)
+  const state = poolZalloc(env.pool, (<usize>n) << 3)
   if (!state) return -ENOMEM
-  for (let i = 0; i < n; i++) store<u32>(state + (<usize>i << 3), usesAndDefs(env, insnOf(env, i)))
+  for (let i = 0; i < n; i++) store<u32>(state + ((<usize>i) << 3), usesAndDefs(env, insnOf(env, i)))
   const succ = memory.data(8, 4)
   let changed: bool
   do {
     changed = false
     for (let k = 0; k < env.curPostorder; k++) {
-      const i = load<i32>(env.postorder + (<usize>k << 2))
-      const p = state + (<usize>i << 3)
+      const i = load<i32>(env.postorder + ((<usize>k) << 2))
+      const p = state + ((<usize>i) << 3)
       let out: u32 = 0
       const cnt = successors(env, i, succ)
-      for (let s = 0; s < cnt; s++) out |= load<u16>(state + (<usize>load<i32>(succ + (s << 2)) << 3), 4)
+      for (let s = 0; s < cnt; s++) out |= load<u16>(state + ((<usize>load<i32>(succ + (s << 2))) << 3), 4)
       const inn = (out & ~(<u32>load<u16>(p, 2))) | load<u16>(p)
       if (out != load<u16>(p, 6) || inn != load<u16>(p, 4)) {
         store<u16>(p, <u16>inn, 4)
@@ -107,7 +107,7 @@ export function computeLiveRegisters(env: Env): i32 {
       }
     }
   } while (changed)
-  for (let i = 0; i < n; i++) auxAt(env, i).liveRegs = load<u16>(state + (<usize>i << 3), 4)
+  for (let i = 0; i < n; i++) auxAt(env, i).liveRegs = load<u16>(state + ((<usize>i) << 3), 4)
   if (env.log.level & BPF_LOG_LEVEL2) print(env)
   return 0
 }
@@ -120,7 +120,7 @@ function print(env: Env): void {
     else verbose(env, '    ')
     verbose(env, '%3d: ', i)
     for (let j = 0; j < 10; j++) {
-      if ((aux.liveRegs >> <u16>j) & 1) verbose(env, '%d', j)
+      if ((aux.liveRegs >> (<u16>j)) & 1) verbose(env, '%d', j)
       else verbose(env, '.')
     }
     verbose(env, ' ')

@@ -17,6 +17,7 @@ import { S, verbose } from './log/verbose'
 import { poolZalloc } from './pool'
 import { VState, frameOf } from './state'
 
+
 @unmanaged class Masks {
   mayRead: u64
   mustWrite: u64
@@ -24,6 +25,7 @@ import { VState, frameOf } from './state'
   liveBefore: u64
 }
 const MASKS_SIZE: usize = 32
+
 
 @unmanaged class Instance {
   next: usize
@@ -44,18 +46,23 @@ const QUERY_SIZE: usize = 48
 /** A chain that is looked for: callsites[8], starts[8]. */
 const CHAIN: usize = memory.data(64, 4)
 
+
 @inline function u32At(p: usize, i: i32): u32 {
-  return load<u32>(p + (<usize>i << 2))
+  return load<u32>(p + ((<usize>i) << 2))
 }
+
 @inline function setU32(p: usize, i: i32, v: u32): void {
-  store<u32>(p + (<usize>i << 2), v)
+  store<u32>(p + ((<usize>i) << 2), v)
 }
+
 @inline function callsite(inst: Instance, i: i32): u32 {
   return u32At(changetype<usize>(inst) + CALLSITES, i)
 }
+
 @inline function startOf(inst: Instance): i32 {
   return <i32>u32At(changetype<usize>(inst) + STARTS, inst.curframe)
 }
+
 @inline function framePtr(inst: Instance, frame: i32): usize {
   return u32At(changetype<usize>(inst) + FRAMES, frame)
 }
@@ -103,6 +110,7 @@ function instanceOf(env: Env, st: VState, frameno: i32): Instance {
   return findInstance(env, frameno)
 }
 
+
 @inline function masksAt(inst: Instance, frame: i32, insn: i32): Masks {
   const f = framePtr(inst, frame)
   return changetype<Masks>(f ? f + <usize>(insn - startOf(inst)) * MASKS_SIZE : 0)
@@ -139,7 +147,7 @@ export function markStackRead(env: Env, frame: i32, insn: i32, mask: u64): i32 {
 
 function beginWrites(env: Env, inst: Instance, insn: i32): void {
   env.liveWriteIdx = insn
-  memory.fill(env.liveWrite, 0, <usize>(inst.curframe + 1) << 3)
+  memory.fill(env.liveWrite, 0, (<usize>(inst.curframe + 1)) << 3)
 }
 export function resetStackWrites(env: Env, insn: i32): i32 {
   const inst = currentInstance(env)
@@ -150,7 +158,7 @@ export function resetStackWrites(env: Env, insn: i32): i32 {
 
 /** The instruction certainly overwrites slots of a frame. */
 export function markStackWrite(env: Env, frame: i32, mask: u64): void {
-  const p = env.liveWrite + (<usize>frame << 3)
+  const p = env.liveWrite + ((<usize>frame) << 3)
   store<u64>(p, load<u64>(p) | mask)
 }
 
@@ -159,12 +167,12 @@ function commitWrites(env: Env, inst: Instance): i32 {
   const set = inst.writeSet + <usize>(env.liveWriteIdx - startOf(inst))
   const known = load<u8>(set) != 0
   for (let frame = 0; frame <= inst.curframe; frame++) {
-    let mask = load<u64>(env.liveWrite + (<usize>frame << 3))
+    let mask = load<u64>(env.liveWrite + ((<usize>frame) << 3))
     if (mask == 0 && !known) continue
     const m = makeMasks(env, inst, frame, env.liveWriteIdx)
     if (!changetype<usize>(m)) return -ENOMEM
     // Linux 6.18 keeps the former writes in 32 bits here: slots below fp-256 count only at first sight.
-    const old: u64 = <u64><u32>m.mustWrite
+    const old: u64 = <u64>(<u32>m.mustWrite)
     if (known) mask &= old
     if (old != mask) {
       m.mustWrite = mask
@@ -228,7 +236,10 @@ function updateInsn(env: Env, inst: Instance, frame: i32, insn: i32): bool {
   acc |= m.mustWrite
   const before = (after & ~m.mustWrite) | m.mayRead
   const changed = before != m.liveBefore || acc != m.mustWriteAcc
-  if (env.log.level & BPF_LOG_LEVEL2 && (m.mayRead || m.mustWrite || insn == startOf(inst) || auxAt(env, insn).prunePoint)) {
+  if (
+    env.log.level & BPF_LOG_LEVEL2 &&
+    (m.mayRead || m.mustWrite || insn == startOf(inst) || auxAt(env, insn).prunePoint)
+  ) {
     logChange(env, inst, 'live', frame, insn, m.liveBefore, before)
     logChange(env, inst, 'written', frame, insn, m.mustWriteAcc, acc)
   }
@@ -275,8 +286,7 @@ function updateInstance(env: Env, inst: Instance): i32 {
     changed = false
     for (let frame = 0; frame <= inst.curframe; frame++) {
       if (!framePtr(inst, frame)) continue
-      for (let i = from; i < to; i++)
-        if (updateInsn(env, inst, frame, <i32>u32At(env.postorder, i))) changed = true
+      for (let i = from; i < to; i++) if (updateInsn(env, inst, frame, <i32>u32At(env.postorder, i))) changed = true
     }
   } while (changed)
   if (env.log.level & BPF_LOG_LEVEL2) {
@@ -307,12 +317,13 @@ export function liveQueryInit(env: Env, st: VState): i32 {
   for (let frame = 0; frame <= st.curframe; frame++) {
     const inst = changetype<usize>(instanceOf(env, st, frame))
     if (!inst) return -ENOMEM
-    store<usize>(q + (<usize>frame << 2), inst)
+    store<usize>(q + ((<usize>frame) << 2), inst)
   }
   store<i32>(q, st.curframe, 32)
   store<i32>(q, st.insnIdx, 36)
   return 0
 }
+
 
 @inline function liveBefore(inst: Instance, insn: i32, frame: i32, spi: i32): bool {
   const m = masksAt(inst, frame, insn)
@@ -323,11 +334,11 @@ export function liveQueryInit(env: Env, st: VState): i32 {
 export function stackSlotAlive(env: Env, frame: i32, spi: i32): bool {
   const q = env.liveQuery
   const cur = load<i32>(q, 32)
-  const top = changetype<Instance>(load<usize>(q + (<usize>cur << 2)))
+  const top = changetype<Instance>(load<usize>(q + ((<usize>cur) << 2)))
   if (liveBefore(top, load<i32>(q, 36), frame, spi)) return true
   for (let i = frame; i < cur; i++) {
     const site = <i32>callsite(top, i)
-    const inst = changetype<Instance>(load<usize>(q + (<usize>i << 2)))
+    const inst = changetype<Instance>(load<usize>(q + ((<usize>i) << 2)))
     if (liveBefore(inst, auxAt(env, site).callsCallback ? site : site + 1, frame, spi)) return true
   }
   return false

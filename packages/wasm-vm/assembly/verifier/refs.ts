@@ -3,14 +3,21 @@
 // Counterparts: acquire_reference, release_reference, acquire_lock_state, check_resource_leak.
 
 import { EACCES, EINVAL, ENOMEM } from '../gen/errno.gen'
-import { NON_OWN_REF, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, DYNPTR_TYPE_SKB, DYNPTR_TYPE_SKB_META, DYNPTR_TYPE_XDP, PTR_TO_MEM } from '../gen/verifier-types.gen'
+import {
+  NON_OWN_REF,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_END,
+  PTR_TO_PACKET_META,
+  DYNPTR_TYPE_SKB,
+  DYNPTR_TYPE_SKB_META,
+  DYNPTR_TYPE_XDP,
+  PTR_TO_MEM,
+} from '../gen/verifier-types.gen'
 import { baseType, markInvalid } from './bounds'
 import { Env } from './env'
 import { S, reject, verbose } from './log/verbose'
 import { firstReg, more, nextReg } from './reg-iter'
-import {
-  REF_TYPE_IRQ, REF_TYPE_LOCK_MASK, REF_TYPE_PTR, RefState, VState, curFrame, refOf, reserveRefs,
-} from './state'
+import { REF_TYPE_IRQ, REF_TYPE_LOCK_MASK, REF_TYPE_PTR, RefState, VState, curFrame, refOf, reserveRefs } from './state'
 
 function addRef(env: Env, insnIdx: i32, type: i32, id: u32): RefState {
   const st = env.cur
@@ -156,7 +163,8 @@ function referenceLeak(env: Env): i32 {
 /** What ends the program must not leave anything held. */
 export function checkResourceLeak(env: Env, checkLock: bool, what: string): i32 {
   const st = env.cur
-  if (checkLock && st.activeLocks) return reject(env, -EINVAL, '%s cannot be used inside bpf_spin_lock-ed region\n', S(what))
+  if (checkLock && st.activeLocks)
+    return reject(env, -EINVAL, '%s cannot be used inside bpf_spin_lock-ed region\n', S(what))
   const err = referenceLeak(env)
   if (err) return reject(env, err, '%s would lead to reference leak\n', S(what))
   if (checkLock && st.activeIrqId)

@@ -26,6 +26,7 @@ export const BPF_MAIN_FUNC: i32 = -1
 export const AT_PKT_END: i32 = -1
 export const BEYOND_PKT_END: i32 = -2
 
+
 @unmanaged export class RegState {
   type: i32
   off: i32
@@ -50,34 +51,114 @@ export const BEYOND_PKT_END: i32 = -2
   precise: bool
 
   // The union: which of these holds depends on type (and, for stack slots, on the slot types).
-  @inline get range(): i32 { return <i32>this.u0 }
-  @inline set range(v: i32) { this.u0 = <u32>v }
-  @inline get map(): BpfMap { return changetype<BpfMap>(<usize>this.u0) }
-  @inline set map(v: BpfMap) { this.u0 = <u32>changetype<usize>(v) }
-  @inline get mapUid(): u32 { return this.u1 }
-  @inline set mapUid(v: u32) { this.u1 = v }
-  @inline get btf(): usize { return <usize>this.u0 }
-  @inline set btf(v: usize) { this.u0 = <u32>v }
-  @inline get btfId(): u32 { return this.u1 }
-  @inline set btfId(v: u32) { this.u1 = v }
-  @inline get memSize(): u32 { return this.u0 }
-  @inline set memSize(v: u32) { this.u0 = v }
-  @inline get dynptrId(): u32 { return this.u1 }
-  @inline set dynptrId(v: u32) { this.u1 = v }
-  @inline get dynptrType(): i32 { return <i32>this.u0 }
-  @inline set dynptrType(v: i32) { this.u0 = <u32>v }
-  @inline get firstSlot(): bool { return this.u1 != 0 }
-  @inline set firstSlot(v: bool) { this.u1 = <u32>v }
-  @inline get iterState(): i32 { return <i32>this.u2 }
-  @inline set iterState(v: i32) { this.u2 = <u32>v }
-  @inline get iterDepth(): u32 { return this.u3 }
-  @inline set iterDepth(v: u32) { this.u3 = v }
-  @inline get irqClass(): u32 { return this.u0 }
-  @inline set irqClass(v: u32) { this.u0 = v }
-  @inline get subprogno(): u32 { return this.u0 }
-  @inline set subprogno(v: u32) { this.u0 = v }
+  @inline get range(): i32 {
+    return <i32>this.u0
+  }
 
-  @inline get varOff(): usize { return changetype<usize>(this) + offsetof<RegState>('varValue') }
+  @inline set range(v: i32) {
+    this.u0 = <u32>v
+  }
+
+  @inline get map(): BpfMap {
+    return changetype<BpfMap>(<usize>this.u0)
+  }
+
+  @inline set map(v: BpfMap) {
+    this.u0 = <u32>changetype<usize>(v)
+  }
+
+  @inline get mapUid(): u32 {
+    return this.u1
+  }
+
+  @inline set mapUid(v: u32) {
+    this.u1 = v
+  }
+
+  @inline get btf(): usize {
+    return <usize>this.u0
+  }
+
+  @inline set btf(v: usize) {
+    this.u0 = <u32>v
+  }
+
+  @inline get btfId(): u32 {
+    return this.u1
+  }
+
+  @inline set btfId(v: u32) {
+    this.u1 = v
+  }
+
+  @inline get memSize(): u32 {
+    return this.u0
+  }
+
+  @inline set memSize(v: u32) {
+    this.u0 = v
+  }
+
+  @inline get dynptrId(): u32 {
+    return this.u1
+  }
+
+  @inline set dynptrId(v: u32) {
+    this.u1 = v
+  }
+
+  @inline get dynptrType(): i32 {
+    return <i32>this.u0
+  }
+
+  @inline set dynptrType(v: i32) {
+    this.u0 = <u32>v
+  }
+
+  @inline get firstSlot(): bool {
+    return this.u1 != 0
+  }
+
+  @inline set firstSlot(v: bool) {
+    this.u1 = <u32>v
+  }
+
+  @inline get iterState(): i32 {
+    return <i32>this.u2
+  }
+
+  @inline set iterState(v: i32) {
+    this.u2 = <u32>v
+  }
+
+  @inline get iterDepth(): u32 {
+    return this.u3
+  }
+
+  @inline set iterDepth(v: u32) {
+    this.u3 = v
+  }
+
+  @inline get irqClass(): u32 {
+    return this.u0
+  }
+
+  @inline set irqClass(v: u32) {
+    this.u0 = v
+  }
+
+  @inline get subprogno(): u32 {
+    return this.u0
+  }
+
+  @inline set subprogno(v: u32) {
+    this.u0 = v
+  }
+
+
+  @inline get varOff(): usize {
+    return changetype<usize>(this) + offsetof<RegState>('varValue')
+  }
 }
 
 export const REG_SIZE: usize = 112
@@ -86,6 +167,7 @@ export const REG_PREFIX_ID: usize = 88
 export const REG_PREFIX_FRAMENO: usize = 96
 export const SLOT_SIZE: usize = 120
 const SLOT_TYPES: usize = 112
+
 
 @unmanaged export class FuncState {
   callsite: i32
@@ -107,18 +189,23 @@ const SLOT_TYPES: usize = 112
 const FUNC_REGS: usize = 64
 export const FUNC_SIZE: usize = FUNC_REGS + 11 * REG_SIZE
 
+
 @inline export function regOf(f: FuncState, i: i32): RegState {
   return changetype<RegState>(changetype<usize>(f) + FUNC_REGS + <usize>i * REG_SIZE)
 }
+
 @inline export function slotOf(f: FuncState, spi: i32): usize {
   return f.stack + <usize>spi * SLOT_SIZE
 }
+
 @inline export function spilledOf(f: FuncState, spi: i32): RegState {
   return changetype<RegState>(f.stack + <usize>spi * SLOT_SIZE)
 }
+
 @inline export function slotType(f: FuncState, spi: i32, byte: i32): i32 {
   return <i32>load<u8>(f.stack + <usize>spi * SLOT_SIZE + <usize>byte, SLOT_TYPES)
 }
+
 @inline export function setSlotType(f: FuncState, spi: i32, byte: i32, t: i32): void {
   store<u8>(f.stack + <usize>spi * SLOT_SIZE + <usize>byte, <u8>t, SLOT_TYPES)
 }
@@ -126,18 +213,23 @@ export const FUNC_SIZE: usize = FUNC_REGS + 11 * REG_SIZE
 @inline export function slotTypes(f: FuncState, spi: i32): u64 {
   return load<u64>(f.stack + <usize>spi * SLOT_SIZE, SLOT_TYPES)
 }
+
 @inline export function setSlotTypes(f: FuncState, spi: i32, t: i32): void {
   store<u64>(f.stack + <usize>spi * SLOT_SIZE, <u64>t * 0x0101010101010101, SLOT_TYPES)
 }
+
 @inline export function slotCnt(f: FuncState): i32 {
   return f.allocatedStack >> 3
 }
+
 @inline export function isSpilledReg(f: FuncState, spi: i32): bool {
   return slotType(f, spi, 7) == STACK_SPILL
 }
+
 @inline export function isSpilledScalar(f: FuncState, spi: i32): bool {
   return slotType(f, spi, 7) == STACK_SPILL && spilledOf(f, spi).type == SCALAR_VALUE
 }
+
 @inline export function isSpilledScalar64(f: FuncState, spi: i32): bool {
   return slotType(f, spi, 0) == STACK_SPILL && spilledOf(f, spi).type == SCALAR_VALUE
 }
@@ -145,12 +237,15 @@ export function isSpecialSlot(f: FuncState, spi: i32): bool {
   const t = slotType(f, spi, 7)
   return t == STACK_SPILL || t == STACK_DYNPTR || t == STACK_ITER || t == STACK_IRQ_FLAG
 }
+
 @inline export function spiOf(off: i32): i32 {
   return (-off - 1) / BPF_REG_SIZE
 }
+
 @inline export function copyReg(dst: RegState, src: RegState): void {
   memory.copy(changetype<usize>(dst), changetype<usize>(src), REG_SIZE)
 }
+
 @inline export function sameBytes(a: RegState, b: RegState, n: usize): bool {
   const p = changetype<usize>(a)
   const q = changetype<usize>(b)
@@ -164,6 +259,7 @@ export const REF_TYPE_LOCK: i32 = 8
 export const REF_TYPE_RES_LOCK: i32 = 16
 export const REF_TYPE_RES_LOCK_IRQ: i32 = 32
 export const REF_TYPE_LOCK_MASK: i32 = 56
+
 
 @unmanaged export class RefState {
   type: i32
@@ -187,6 +283,7 @@ export const INSN_F_SPI_SHIFT: u32 = 3
 export const INSN_F_STACK_ACCESS: u32 = 512
 export const INSN_F_DST_REG_STACK: u32 = 1024
 export const INSN_F_SRC_REG_STACK: u32 = 2048
+
 
 @unmanaged export class VState {
   f0: usize
@@ -226,15 +323,19 @@ export const INSN_F_SRC_REG_STACK: u32 = 2048
 
 export const VSTATE_SIZE: usize = offsetof<VState>()
 
+
 @inline export function frameOf(st: VState, i: i32): FuncState {
-  return changetype<FuncState>(load<usize>(changetype<usize>(st) + (<usize>i << 2)))
+  return changetype<FuncState>(load<usize>(changetype<usize>(st) + ((<usize>i) << 2)))
 }
+
 @inline export function setFrame(st: VState, i: i32, f: usize): void {
-  store<usize>(changetype<usize>(st) + (<usize>i << 2), f)
+  store<usize>(changetype<usize>(st) + ((<usize>i) << 2), f)
 }
+
 @inline export function curFrame(env: Env): FuncState {
   return frameOf(env.cur, env.cur.curframe)
 }
+
 @inline export function curReg(env: Env, i: i32): RegState {
   return regOf(curFrame(env), i)
 }
@@ -242,9 +343,11 @@ export const VSTATE_SIZE: usize = offsetof<VState>()
 @inline export function frameOfReg(env: Env, reg: RegState): FuncState {
   return frameOf(env.cur, <i32>reg.frameno)
 }
+
 @inline export function refOf(st: VState, i: i32): RefState {
   return changetype<RefState>(st.refs + <usize>i * offsetof<RefState>())
 }
+
 @inline export function histOf(st: VState, i: i32): Hist {
   return changetype<Hist>(st.hist + <usize>i * offsetof<Hist>())
 }
@@ -267,6 +370,7 @@ export const STATE_LIST_SIZE: usize = offsetof<StateList>()
   logPos: u64
 }
 export const STACK_ELEM_SIZE: usize = offsetof<StackElem>()
+
 
 @unmanaged export class Backedge extends VState {
   edgeNext: usize

@@ -12,7 +12,16 @@ import { prepareFuncExit } from './call/callback'
 import { checkHelperCall } from './call/helper'
 import { checkKfuncCall } from './call/kfunc'
 import { checkFuncCall } from './call/subprog'
-import { BPF_COMPLEXITY_LIMIT_INSNS, BPF_LOG_LEVEL, BPF_LOG_LEVEL2, Env, auxAt, insnOf, markRegScratched, markStateScratched } from './env'
+import {
+  BPF_COMPLEXITY_LIMIT_INSNS,
+  BPF_LOG_LEVEL,
+  BPF_LOG_LEVEL2,
+  Env,
+  auxAt,
+  insnOf,
+  markRegScratched,
+  markStateScratched,
+} from './env'
 import { commitStackWrites, resetStackWrites, updateLiveStack } from './liveness'
 import { verboseInsn } from './log/disasm'
 import { printInsnState, printState } from './log/print-state'
@@ -130,6 +139,7 @@ function checkInsn(env: Env): i32 {
   return 0
 }
 
+
 @inline function speculativeNote(env: Env): i64 {
   return S(env.cur.speculative ? ' (speculative execution)' : '')
 }
@@ -151,6 +161,7 @@ function logBefore(env: Env): void {
   env.prevLogPos = env.log.endPos
 }
 
+
 @inline function recoverable(err: i32): bool {
   return err == -EPERM || err == -EACCES || err == -EINVAL
 }
@@ -166,7 +177,8 @@ function step(env: Env): i32 {
     if (ret < 0) return ret
     if (ret == 1) {
       if (env.log.level & BPF_LOG_LEVEL) {
-        if (load<i32>(PRINT)) verbose(env, '\nfrom %d to %d%s: safe\n', env.prevInsnIdx, env.insnIdx, speculativeNote(env))
+        if (load<i32>(PRINT))
+          verbose(env, '\nfrom %d to %d%s: safe\n', env.prevInsnIdx, env.insnIdx, speculativeNote(env))
         else verbose(env, '%d: safe\n', env.insnIdx)
       }
       return PATH_ENDS
@@ -213,8 +225,7 @@ export function doCheck(env: Env): i32 {
   do {
     env.curHist = 0
     env.prevInsnIdx = load<i32>(PREV)
-    if (env.insnIdx >= env.len)
-      return reject(env, -EFAULT, 'invalid insn idx %d insn_cnt %d\n', env.insnIdx, env.len)
+    if (env.insnIdx >= env.len) return reject(env, -EFAULT, 'invalid insn idx %d insn_cnt %d\n', env.insnIdx, env.len)
     if (++env.insnProcessed > BPF_COMPLEXITY_LIMIT_INSNS)
       return reject(env, -E2BIG, 'BPF program is too large. Processed %d insn\n', env.insnProcessed)
     const ret = step(env)

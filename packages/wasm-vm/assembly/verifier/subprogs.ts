@@ -3,13 +3,27 @@
 // Counterparts: add_subprog_and_kfunc, check_subprogs, check_max_stack_depth.
 
 import { E2BIG, EACCES, EINVAL, EPERM } from '../gen/errno.gen'
-import { BPF_FUNC_tail_call, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_TRACEPOINT } from '../gen/uapi-enums.gen'
+import {
+  BPF_FUNC_tail_call,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_PERF_EVENT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_TRACEPOINT,
+} from '../gen/uapi-enums.gen'
 import { insnClass, insnCode, insnImm, insnSrc, jumpDistance } from '../insn/raw'
 import { findExceptionCallback } from './btf-facts'
 import { checkKfuncKnown } from './call/kfunc'
 import {
-  BPF_LOG_LEVEL2, BPF_MAX_SUBPROGS, Env, MAX_BPF_STACK, NO_PRIV_STACK, PRIV_STACK_ADAPTIVE, SUBPROG_SIZE,
-  findSubprog, insnOf, subprogAt,
+  BPF_LOG_LEVEL2,
+  BPF_MAX_SUBPROGS,
+  Env,
+  MAX_BPF_STACK,
+  NO_PRIV_STACK,
+  PRIV_STACK_ADAPTIVE,
+  SUBPROG_SIZE,
+  findSubprog,
+  insnOf,
+  subprogAt,
 } from './env'
 import { reject, verbose, verifierBug } from './log/verbose'
 import { MAX_CALL_FRAMES } from './state'
@@ -17,15 +31,19 @@ import { MAX_CALL_FRAMES } from './state'
 export const CODE_CALL: i32 = 0x85
 export const CODE_LD_IMM64: i32 = 0x18
 
+
 @inline export function isPseudoCall(p: usize): bool {
   return insnCode(p) == CODE_CALL && insnSrc(p) == 1
 }
+
 @inline export function isKfuncCall(p: usize): bool {
   return insnCode(p) == CODE_CALL && insnSrc(p) == 2
 }
+
 @inline export function isHelperCall(p: usize): bool {
   return insnCode(p) == CODE_CALL && insnSrc(p) == 0
 }
+
 @inline export function isPseudoFunc(p: usize): bool {
   return insnCode(p) == CODE_LD_IMM64 && insnSrc(p) == 4
 }
@@ -54,7 +72,11 @@ export function addSubprogsAndKfuncs(env: Env): i32 {
     const sub = isPseudoCall(p) || isPseudoFunc(p)
     if (!sub && !isKfuncCall(p)) continue
     if (!env.bpfCapable)
-      return reject(env, -EPERM, 'loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN\n')
+      return reject(
+        env,
+        -EPERM,
+        'loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN\n',
+      )
     ret = sub ? addSubprog(env, i + insnImm(p) + 1) : checkKfuncKnown(env, p)
     if (ret < 0) return ret
   }
@@ -109,6 +131,7 @@ export function checkSubprogs(env: Env): i32 {
   return 0
 }
 
+
 @inline function roundedDepth(depth: i32): i32 {
   return (depth + 15) & ~15
 }
@@ -127,7 +150,12 @@ function maxDepthFrom(env: Env, idx: i32, privStack: bool): i32 {
     if (enter) {
       if (!privStack) sub.privStackMode = NO_PRIV_STACK
       if (idx && sub.hasTailCall && depth >= 256)
-        return reject(env, -EACCES, 'tail_calls are not allowed when call stack of previous frames is %d bytes. Too large\n', depth)
+        return reject(
+          env,
+          -EACCES,
+          'tail_calls are not allowed when call stack of previous frames is %d bytes. Too large\n',
+          depth,
+        )
       const own = roundedDepth(sub.stackDepth)
       if (privStack && sub.privStackMode == 0 && own >= 64) sub.privStackMode = PRIV_STACK_ADAPTIVE
       if (sub.privStackMode == PRIV_STACK_ADAPTIVE) {
@@ -181,7 +209,12 @@ function maxDepthFrom(env: Env, idx: i32, privStack: bool): i32 {
 
 /** Program types that the compiler gives a private stack for deep functions. */
 function wantsPrivStack(type: i32): bool {
-  return type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_TRACEPOINT || type == BPF_PROG_TYPE_PERF_EVENT || type == BPF_PROG_TYPE_RAW_TRACEPOINT
+  return (
+    type == BPF_PROG_TYPE_KPROBE ||
+    type == BPF_PROG_TYPE_TRACEPOINT ||
+    type == BPF_PROG_TYPE_PERF_EVENT ||
+    type == BPF_PROG_TYPE_RAW_TRACEPOINT
+  )
 }
 
 export function checkMaxStackDepth(env: Env): i32 {
@@ -194,4 +227,3 @@ export function checkMaxStackDepth(env: Env): i32 {
   }
   return 0
 }
-

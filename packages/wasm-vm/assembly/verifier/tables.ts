@@ -2,29 +2,81 @@
 // The verifier's reader of the generated tables: helpers, who may call them, contexts.
 
 import {
-  CONTEXT_BTF_NAMES, CONTEXT_BTF_NAME_OFFSETS, CONTEXT_KINDS, CONTEXT_KIND_COUNT, CONTEXT_KIND__SIZE,
-  CONTEXT_KIND__attachMask, CONTEXT_KIND__firstRow, CONTEXT_KIND__rowCount, CONTEXT_KIND__type, CONTEXT_ROWS,
-  CONTEXT_ROW__SIZE, CONTEXT_ROW__from, CONTEXT_ROW__loads, CONTEXT_ROW__stores, CONTEXT_ROW__to, CONTEXT_ROW__type,
-  CONTEXT_ROW__unit, CONTEXT_ROW__btf, LEGACY_PACKET_LOADS, PACKET_ACCESS, POINTED_STRUCTS, POINTED_STRUCT_COUNT,
+  CONTEXT_BTF_NAMES,
+  CONTEXT_BTF_NAME_OFFSETS,
+  CONTEXT_KINDS,
+  CONTEXT_KIND_COUNT,
+  CONTEXT_KIND__SIZE,
+  CONTEXT_KIND__attachMask,
+  CONTEXT_KIND__firstRow,
+  CONTEXT_KIND__rowCount,
+  CONTEXT_KIND__type,
+  CONTEXT_ROWS,
+  CONTEXT_ROW__SIZE,
+  CONTEXT_ROW__from,
+  CONTEXT_ROW__loads,
+  CONTEXT_ROW__stores,
+  CONTEXT_ROW__to,
+  CONTEXT_ROW__type,
+  CONTEXT_ROW__unit,
+  CONTEXT_ROW__btf,
+  LEGACY_PACKET_LOADS,
+  PACKET_ACCESS,
+  POINTED_STRUCTS,
+  POINTED_STRUCT_COUNT,
   POINTED_STRUCT__SIZE,
 } from '../gen/contexts.gen'
 import {
-  HELPER_AVAILABILITY, HELPER_AVAILABILITY_STRIDE, HELPER_NEEDS_CAP_BPF, HELPER_NEEDS_CAP_PERFMON, PROGRAM_KINDS,
-  PROGRAM_KIND_COUNT, PROGRAM_KIND__SIZE, PROGRAM_KIND__attachMask, PROGRAM_KIND__hook, PROGRAM_KIND__sleepable,
+  HELPER_AVAILABILITY,
+  HELPER_AVAILABILITY_STRIDE,
+  HELPER_NEEDS_CAP_BPF,
+  HELPER_NEEDS_CAP_PERFMON,
+  PROGRAM_KINDS,
+  PROGRAM_KIND_COUNT,
+  PROGRAM_KIND__SIZE,
+  PROGRAM_KIND__attachMask,
+  PROGRAM_KIND__hook,
+  PROGRAM_KIND__sleepable,
   PROGRAM_KIND__type,
 } from '../gen/helper-availability.gen'
 import { HELPER_COUNT, HELPER_NAMES, HELPER_NAME_OFFSETS } from '../gen/helper-names.gen'
 import {
-  HELPER_ALLOW_FASTCALL, HELPER_GPL_ONLY, HELPER_MIGHT_SLEEP, HELPER_PKT_ACCESS, HELPER_PROTOS, HELPER_PROTO__SIZE,
-  HELPER_PROTO__argExtras, HELPER_PROTO__args, HELPER_PROTO__flags, HELPER_PROTO__result, HELPER_PROTO__resultBtf,
+  HELPER_ALLOW_FASTCALL,
+  HELPER_GPL_ONLY,
+  HELPER_MIGHT_SLEEP,
+  HELPER_PKT_ACCESS,
+  HELPER_PROTOS,
+  HELPER_PROTO__SIZE,
+  HELPER_PROTO__argExtras,
+  HELPER_PROTO__args,
+  HELPER_PROTO__flags,
+  HELPER_PROTO__result,
+  HELPER_PROTO__resultBtf,
 } from '../gen/helpers.gen'
 import {
-  BPF_FUNC_clone_redirect, BPF_FUNC_l3_csum_replace, BPF_FUNC_l4_csum_replace, BPF_FUNC_lwt_push_encap,
-  BPF_FUNC_lwt_seg6_action, BPF_FUNC_lwt_seg6_adjust_srh, BPF_FUNC_lwt_seg6_store_bytes, BPF_FUNC_msg_pop_data,
-  BPF_FUNC_msg_pull_data, BPF_FUNC_msg_push_data, BPF_FUNC_skb_adjust_room, BPF_FUNC_skb_change_head,
-  BPF_FUNC_skb_change_proto, BPF_FUNC_skb_change_tail, BPF_FUNC_skb_pull_data, BPF_FUNC_skb_store_bytes,
-  BPF_FUNC_skb_vlan_pop, BPF_FUNC_skb_vlan_push, BPF_FUNC_store_hdr_opt, BPF_FUNC_tail_call, BPF_FUNC_xdp_adjust_head,
-  BPF_FUNC_xdp_adjust_meta, BPF_FUNC_xdp_adjust_tail,
+  BPF_FUNC_clone_redirect,
+  BPF_FUNC_l3_csum_replace,
+  BPF_FUNC_l4_csum_replace,
+  BPF_FUNC_lwt_push_encap,
+  BPF_FUNC_lwt_seg6_action,
+  BPF_FUNC_lwt_seg6_adjust_srh,
+  BPF_FUNC_lwt_seg6_store_bytes,
+  BPF_FUNC_msg_pop_data,
+  BPF_FUNC_msg_pull_data,
+  BPF_FUNC_msg_push_data,
+  BPF_FUNC_skb_adjust_room,
+  BPF_FUNC_skb_change_head,
+  BPF_FUNC_skb_change_proto,
+  BPF_FUNC_skb_change_tail,
+  BPF_FUNC_skb_pull_data,
+  BPF_FUNC_skb_store_bytes,
+  BPF_FUNC_skb_vlan_pop,
+  BPF_FUNC_skb_vlan_push,
+  BPF_FUNC_store_hdr_opt,
+  BPF_FUNC_tail_call,
+  BPF_FUNC_xdp_adjust_head,
+  BPF_FUNC_xdp_adjust_meta,
+  BPF_FUNC_xdp_adjust_tail,
 } from '../gen/uapi-enums.gen'
 import { Env } from './env'
 
@@ -33,7 +85,7 @@ export const BPF_FUNC_MAX_ID: i32 = HELPER_COUNT
 /** The helper's name, 0 if the number is none. */
 export function helperName(id: i32): usize {
   if (id < 0 || id >= HELPER_COUNT) return 0
-  return HELPER_NAMES + <usize>load<u16>(HELPER_NAME_OFFSETS + (<usize>id << 1))
+  return HELPER_NAMES + <usize>load<u16>(HELPER_NAME_OFFSETS + ((<usize>id) << 1))
 }
 const UNKNOWN: usize = memory.data<u8>([117, 110, 107, 110, 111, 119, 110, 0])
 /** The name for messages. */
@@ -41,6 +93,7 @@ export function funcIdName(id: i32): i64 {
   const n = helperName(id)
   return <i64>(n ? n : UNKNOWN)
 }
+
 
 @inline function inMask(mask: u64, attach: u32): bool {
   return mask == ~(<u64>0) || (attach < 64 && ((mask >> attach) & 1) != 0)
@@ -73,18 +126,23 @@ export function helperProto(env: Env, id: i32): usize {
   return row ? HELPER_PROTOS + <usize>row * HELPER_PROTO__SIZE : 0
 }
 
+
 @inline function protoFlags(p: usize): i32 {
   return <i32>load<u16>(p + HELPER_PROTO__flags)
 }
+
 @inline export function protoGplOnly(p: usize): bool {
   return (protoFlags(p) & HELPER_GPL_ONLY) != 0
 }
+
 @inline export function protoPktAccess(p: usize): bool {
   return (protoFlags(p) & HELPER_PKT_ACCESS) != 0
 }
+
 @inline export function protoMightSleep(p: usize): bool {
   return (protoFlags(p) & HELPER_MIGHT_SLEEP) != 0
 }
+
 @inline export function protoFastcall(p: usize): bool {
   return (protoFlags(p) & HELPER_ALLOW_FASTCALL) != 0
 }
@@ -92,14 +150,17 @@ export function helperProto(env: Env, id: i32): usize {
 @inline export function protoPredicate(p: usize): i32 {
   return protoFlags(p) >> 4
 }
+
 @inline export function protoResult(p: usize): i32 {
   return load<i32>(p + HELPER_PROTO__result)
 }
+
 @inline export function protoResultBtf(p: usize): i32 {
   return <i32>load<u8>(p + HELPER_PROTO__resultBtf)
 }
+
 @inline export function protoArg(p: usize, i: i32): i32 {
-  return load<i32>(p + HELPER_PROTO__args + (<usize>i << 2))
+  return load<i32>(p + HELPER_PROTO__args + ((<usize>i) << 2))
 }
 /** Size of fixed memory, or an index of a kernel structure. */
 @inline export function protoArgExtra(p: usize, i: i32): i32 {
@@ -168,9 +229,11 @@ export function contextRow(env: Env, off: i32, size: i32, write: bool): usize {
   if (!kind) return 0
   return findRow(load<u16>(kind + CONTEXT_KIND__firstRow), load<u16>(kind + CONTEXT_KIND__rowCount), off, size, write)
 }
+
 @inline export function rowType(row: usize): i32 {
   return load<i32>(row + CONTEXT_ROW__type)
 }
+
 @inline export function rowUnit(row: usize): u32 {
   return load<u8>(row + CONTEXT_ROW__unit)
 }

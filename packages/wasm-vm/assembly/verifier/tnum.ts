@@ -7,6 +7,7 @@
   store<u64>(out, value)
   store<u64>(out, mask, 8)
 }
+
 @inline export function tnumConst(out: usize, value: u64): void {
   tnumSet(out, value, 0)
 }
@@ -19,7 +20,7 @@ export function tnumRange(out: usize, lo: u64, hi: u64): void {
     tnumSet(out, 0, ~(<u64>0))
     return
   }
-  const delta = (<u64>1 << bits) - 1
+  const delta = ((<u64>1) << bits) - 1
   tnumSet(out, lo & ~delta, delta)
 }
 
@@ -32,8 +33,8 @@ export function tnumRsh(out: usize, v: u64, m: u64, by: u32): void {
 
 /** Arithmetic shift; in 32 bits the upper half of the result is zero. */
 export function tnumArsh(out: usize, v: u64, m: u64, by: u32, bits: i32): void {
-  if (bits == 32) tnumSet(out, <u64><u32>(<i32>v >> by), <u64><u32>(<i32>m >> by))
-  else tnumSet(out, <u64>(<i64>v >> by), <u64>(<i64>m >> by))
+  if (bits == 32) tnumSet(out, <u64>(<u32>((<i32>v) >> by)), <u64>(<u32>((<i32>m) >> by)))
+  else tnumSet(out, <u64>((<i64>v) >> by), <u64>((<i64>m) >> by))
 }
 
 export function tnumAdd(out: usize, av: u64, am: u64, bv: u64, bm: u64): void {
@@ -90,18 +91,22 @@ export function tnumMul(out: usize, av: u64, am: u64, bv: u64, bm: u64): void {
   tnumSet(out, accV, accM)
 }
 
+
 @inline export function tnumOverlap(av: u64, am: u64, bv: u64, bm: u64): bool {
   const known = ~am & ~bm
   return (av & known) == (bv & known)
 }
+
 @inline export function tnumIntersect(out: usize, av: u64, am: u64, bv: u64, bm: u64): void {
   const m = am & bm
   tnumSet(out, (av | bv) & ~m, m)
 }
+
 @inline export function tnumCast(out: usize, v: u64, m: u64, size: i32): void {
-  const keep = (<u64>1 << (size * 8)) - 1
+  const keep = ((<u64>1) << (size * 8)) - 1
   tnumSet(out, v & keep, m & keep)
 }
+
 @inline export function tnumIsAligned(v: u64, m: u64, size: u64): bool {
   return size == 0 || ((v | m) & (size - 1)) == 0
 }
@@ -124,8 +129,8 @@ export function tnumNext(v: u64, m: u64, z: u64): u64 {
   // Count the unknown bits above the highest one of z that must be zero; known bits pass the carry on.
   const wrong = z & ~v & ~m
   const above = highBits(wrong)
-  const step: u64 = wrong ? <u64>1 << (64 - clz<u64>(wrong)) : 1
-  return ((((z & m) | ~m) & above) + step) & m | v
+  const step: u64 = wrong ? (<u64>1) << (64 - clz<u64>(wrong)) : 1
+  return (((((z & m) | ~m) & above) + step) & m) | v
 }
 /** All bits above the highest one of p. */
 @inline function highBits(p: u64): u64 {

@@ -5,18 +5,49 @@
 import { EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import { BPF_PROG_TYPE_EXT } from '../gen/uapi-enums.gen'
 import {
-  ARG_ANYTHING, ARG_PTR_TO_ARENA, ARG_PTR_TO_BTF_ID, ARG_PTR_TO_CTX, ARG_PTR_TO_DYNPTR, ARG_PTR_TO_MEM,
-  BPF_DYNPTR_TYPE_LOCAL, MEM_RDONLY, PTR_MAYBE_NULL, PTR_TO_CTX, PTR_TO_MEM, PTR_UNTRUSTED, SCALAR_VALUE,
+  ARG_ANYTHING,
+  ARG_PTR_TO_ARENA,
+  ARG_PTR_TO_BTF_ID,
+  ARG_PTR_TO_CTX,
+  ARG_PTR_TO_DYNPTR,
+  ARG_PTR_TO_MEM,
+  BPF_DYNPTR_TYPE_LOCAL,
+  MEM_RDONLY,
+  PTR_MAYBE_NULL,
+  PTR_TO_CTX,
+  PTR_TO_MEM,
+  PTR_UNTRUSTED,
+  SCALAR_VALUE,
 } from '../gen/verifier-types.gen'
 import { baseType, markDynptrReg, markKnownZero, markUnknown } from './bounds'
 import { subprogName } from './btf-facts'
 import { prepareFuncArgs } from './call/func-args'
-import { BPF_LOG_LEVEL, BPF_LOG_LEVEL2, Env, SubprogInfo, argSizeOf, argTypeOf, subprogAt, subprogIsGlobal } from './env'
+import {
+  BPF_LOG_LEVEL,
+  BPF_LOG_LEVEL2,
+  Env,
+  SubprogInfo,
+  argSizeOf,
+  argTypeOf,
+  subprogAt,
+  subprogIsGlobal,
+} from './env'
 import { emptyExplored } from './env-life'
 import { logReset } from './log/buffer'
 import { reject, unsupported, verbose, verifierBug } from './log/verbose'
 import { poolFree, poolZalloc } from './pool'
-import { BPF_MAIN_FUNC, FuncState, RegState, STATE_LIST_SIZE, VSTATE_SIZE, VState, freeStateParts, newFunc, regOf, setFrame } from './state'
+import {
+  BPF_MAIN_FUNC,
+  FuncState,
+  RegState,
+  STATE_LIST_SIZE,
+  VSTATE_SIZE,
+  VState,
+  freeStateParts,
+  newFunc,
+  regOf,
+  setFrame,
+} from './state'
 import { freeSccVisits } from './states/scc-visit'
 import { entryOf, initFrame, listUnlink, popStack } from './states/stack'
 import { doCheck } from './step'
@@ -41,7 +72,7 @@ function freeStates(env: Env): void {
   while (popStack(env, 0, false) != -ENOENT);
   freeSccVisits(env)
   freeList(env, changetype<usize>(env) + offsetof<Env>('freeListNext'))
-  for (let i = 0; i < env.len; i++) freeList(env, env.explored + (<usize>i << 3))
+  for (let i = 0; i < env.len; i++) freeList(env, env.explored + ((<usize>i) << 3))
 }
 
 /** A register as a global function may find it. */

@@ -7,15 +7,25 @@
 import { ENOENT, ENOMEM } from '../../gen/errno.gen'
 import { Env } from '../env'
 import {
-  Hist, INSN_F_FRAMENO_MASK, INSN_F_SPI_MASK, INSN_F_SPI_SHIFT, INSN_F_STACK_ACCESS, VState, histOf, reserveHist,
+  Hist,
+  INSN_F_FRAMENO_MASK,
+  INSN_F_SPI_MASK,
+  INSN_F_SPI_SHIFT,
+  INSN_F_STACK_ACCESS,
+  VState,
+  histOf,
+  reserveHist,
 } from '../state'
 
+
 @inline export function stackAccessFlags(frameno: u32, spi: i32): u32 {
-  return INSN_F_STACK_ACCESS | (<u32>spi << INSN_F_SPI_SHIFT) | frameno
+  return INSN_F_STACK_ACCESS | ((<u32>spi) << INSN_F_SPI_SHIFT) | frameno
 }
+
 @inline export function stackAccessSpi(flags: u32): i32 {
   return <i32>((flags >> INSN_F_SPI_SHIFT) & INSN_F_SPI_MASK)
 }
+
 @inline export function stackAccessFrame(flags: u32): i32 {
   return <i32>(flags & INSN_F_FRAMENO_MASK)
 }
@@ -64,18 +74,23 @@ export function prevInsn(st: VState, i: i32, place: usize): i32 {
 export const LINKED_MAX: i32 = 6
 const LINKED: usize = memory.data(32, 8)
 
+
 @inline export function linkedCnt(): i32 {
   return load<i32>(LINKED)
 }
+
 @inline export function linkedReset(): void {
   store<i32>(LINKED, 0)
 }
+
 @inline export function linkedFrame(i: i32): i32 {
   return <i32>load<u8>(LINKED + 4 + <usize>i * 3)
 }
+
 @inline export function linkedNumber(i: i32): i32 {
   return <i32>load<u8>(LINKED + 5 + <usize>i * 3)
 }
+
 @inline export function linkedIsReg(i: i32): bool {
   return load<u8>(LINKED + 6 + <usize>i * 3) != 0
 }
@@ -94,6 +109,6 @@ export function linkedPack(): u64 {
   const n = linkedCnt()
   let v: u64 = 0
   for (let i = 0; i < n; i++)
-    v = (v << 10) | <u64>(linkedFrame(i) | (linkedNumber(i) << 3) | (linkedIsReg(i) ? 512 : 0))
-  return (v << 4) | <u64>n
+    v = (v << 10) | (<u64>(linkedFrame(i) | (linkedNumber(i) << 3) | (linkedIsReg(i) ? 512 : 0)))
+  return (v << 4) | (<u64>n)
 }

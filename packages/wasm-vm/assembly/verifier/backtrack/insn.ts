@@ -13,7 +13,15 @@ import { Hist, INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, INSN_F_STACK_ACCESS, 
 import { isPseudoCall } from '../subprogs'
 import { stackAccessFrame, stackAccessSpi } from './history'
 import {
-  btClearFrameSlot, btClearReg, btHasFrameReg, btHasFrameSlot, btHasReg, btRegs, btSetFrameReg, btSetFrameSlot, btSetReg,
+  btClearFrameSlot,
+  btClearReg,
+  btHasFrameReg,
+  btHasFrameSlot,
+  btHasReg,
+  btRegs,
+  btSetFrameReg,
+  btSetFrameSlot,
+  btSetReg,
   btSlots,
 } from './masks'
 

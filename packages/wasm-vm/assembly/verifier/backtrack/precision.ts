@@ -13,13 +13,32 @@ import { printStackMask } from '../liveness'
 import { printState } from '../log/print-state'
 import { verbose, verifierBug } from '../log/verbose'
 import {
-  BPF_MAIN_FUNC, BPF_REG_FP, Hist, VState, frameOf, isSpilledReg, isSpilledScalar, regOf, slotCnt, spilledOf,
+  BPF_MAIN_FUNC,
+  BPF_REG_FP,
+  Hist,
+  VState,
+  frameOf,
+  isSpilledReg,
+  isSpilledScalar,
+  regOf,
+  slotCnt,
+  spilledOf,
 } from '../state'
 import { historyEntry, prevInsn } from './history'
 import { backtrackInsn, printRegMask } from './insn'
 import {
-  btClearFrameReg, btClearFrameSlot, btClearReg, btEmpty, btFrameRegs, btFrameSlots, btRegs, btReset, btSetFrameReg,
-  btSetFrameSlot, btSetReg, btSlots,
+  btClearFrameReg,
+  btClearFrameSlot,
+  btClearReg,
+  btEmpty,
+  btFrameRegs,
+  btFrameSlots,
+  btRegs,
+  btReset,
+  btSetFrameReg,
+  btSetFrameSlot,
+  btSetReg,
+  btSlots,
 } from './masks'
 
 /** The big hammer, when the way back cannot be followed: all scalars of the parent states. */
@@ -75,7 +94,13 @@ function atFunctionEntry(env: Env, st: VState, changed: usize): i32 {
     }
     return 0
   }
-  return verifierBug(env, 'backtracking func entry subprog %d reg_mask %x stack_mask %llx', f.subprogno, btRegs(env), <i64>btSlots(env))
+  return verifierBug(
+    env,
+    'backtracking func entry subprog %d reg_mask %x stack_mask %llx',
+    f.subprogno,
+    btRegs(env),
+    <i64>btSlots(env),
+  )
 }
 
 /** Marks what is looked for in a frame of a parent state; what was marked before need not be followed. */
@@ -132,7 +157,7 @@ export function markChain(env: Env, from: VState, regno: i32, changed: usize): i
     if (env.log.level & BPF_LOG_LEVEL2)
       verbose(env, 'mark_precise: frame%d: last_idx %d first_idx %d subseq_idx %d \n', env.btFrame, last, first, next)
     if (last < 0) return atFunctionEntry(env, st, changed)
-    for (let i = last; ; ) {
+    for (let i = last; ;) {
       if (skip) skip = false
       else {
         const hist: Hist = historyEntry(st, load<i32>(PLACE), i)
@@ -205,4 +230,3 @@ export function propagatePrecision(env: Env, old: VState, cur: VState, changed: 
   const err = markChain(env, cur, -1, changed)
   return err < 0 ? err : 0
 }
-

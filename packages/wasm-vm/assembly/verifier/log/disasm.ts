@@ -10,29 +10,46 @@ import { S, Z, verbose } from './verbose'
 
 function sizeString(code: i32, signed: bool): i64 {
   switch ((code >> 3) & 3) {
-    case 0: return signed ? S('s32') : S('u32')
-    case 1: return signed ? S('s16') : S('u16')
-    case 2: return signed ? S('s8') : S('u8')
+    case 0:
+      return signed ? S('s32') : S('u32')
+    case 1:
+      return signed ? S('s16') : S('u16')
+    case 2:
+      return signed ? S('s8') : S('u8')
   }
   return signed ? S('(null)') : S('u64')
 }
 
 function jmpString(op: i32): i64 {
   switch (op >> 4) {
-    case 0: return S('jmp')
-    case 1: return S('==')
-    case 2: return S('>')
-    case 3: return S('>=')
-    case 4: return S('&')
-    case 5: return S('!=')
-    case 6: return S('s>')
-    case 7: return S('s>=')
-    case 8: return S('call')
-    case 9: return S('exit')
-    case 10: return S('<')
-    case 11: return S('<=')
-    case 12: return S('s<')
-    case 13: return S('s<=')
+    case 0:
+      return S('jmp')
+    case 1:
+      return S('==')
+    case 2:
+      return S('>')
+    case 3:
+      return S('>=')
+    case 4:
+      return S('&')
+    case 5:
+      return S('!=')
+    case 6:
+      return S('s>')
+    case 7:
+      return S('s>=')
+    case 8:
+      return S('call')
+    case 9:
+      return S('exit')
+    case 10:
+      return S('<')
+    case 11:
+      return S('<=')
+    case 12:
+      return S('s<')
+    case 13:
+      return S('s<=')
   }
   return S('(null)')
 }
@@ -55,7 +72,15 @@ function printAlu(env: Env, p: usize): void {
     return
   }
   if (code == 0xbf && off == 1) {
-    verbose(env, '(%02x) r%d = addr_space_cast(r%d, %d, %d)\n', code, dst, src, <i64>(<u32>insnImm(p) >> 16), insnImm(p) & 0xffff)
+    verbose(
+      env,
+      '(%02x) r%d = addr_space_cast(r%d, %d, %d)\n',
+      code,
+      dst,
+      src,
+      <i64>((<u32>insnImm(p)) >> 16),
+      insnImm(p) & 0xffff,
+    )
     return
   }
   let name = aluString(op)
@@ -63,7 +88,8 @@ function printAlu(env: Env, p: usize): void {
   if (off == 1 && op == 0x90) name = S('s%=')
   if (code & 8) {
     let sx = S('')
-    if (op == 0xb0 && (off == 8 || off == 16 || off == 32)) sx = off == 8 ? S('(s8)') : off == 16 ? S('(s16)') : S('(s32)')
+    if (op == 0xb0 && (off == 8 || off == 16 || off == 32))
+      sx = off == 8 ? S('(s8)') : off == 16 ? S('(s16)') : S('(s32)')
     verbose(env, '(%02x) %c%d %s %s%c%d\n', code, c, dst, name, sx, c, src)
   } else verbose(env, '(%02x) %c%d %s %d\n', code, c, dst, name, insnImm(p))
 }
@@ -79,13 +105,24 @@ function printStx(env: Env, p: usize): void {
     verbose(env, '(%02x) *(%s *)(r%d %+d) = r%d\n', code, size, dst, off, src)
     return
   }
-  const wide = (code >> 3 & 3) == 3 ? S('64') : S('')
+  const wide = ((code >> 3) & 3) == 3 ? S('64') : S('')
   if ((code & 0xe0) == 0xc0) {
     const op = imm & ~1
     if (op == 0 || op == 0x50 || op == 0x40 || op == 0xa0) {
       if (imm & 1) {
         const name = op == 0 ? S('add') : op == 0x50 ? S('and') : op == 0x40 ? S('or') : S('xor')
-        verbose(env, '(%02x) r%d = atomic%s_fetch_%s((%s *)(r%d %+d), r%d)\n', code, src, wide, name, size, dst, off, src)
+        verbose(
+          env,
+          '(%02x) r%d = atomic%s_fetch_%s((%s *)(r%d %+d), r%d)\n',
+          code,
+          src,
+          wide,
+          name,
+          size,
+          dst,
+          off,
+          src,
+        )
       } else verbose(env, '(%02x) lock *(%s *)(r%d %+d) %s r%d\n', code, size, dst, off, aluString(op), src)
       return
     }
@@ -165,7 +202,8 @@ function printJump(env: Env, p: usize): void {
       }
   }
   const c: i64 = insnClass(p) == 6 ? 119 : 114
-  if (code & 8) verbose(env, '(%02x) if %c%d %s %c%d goto pc%+d\n', code, c, insnDst(p), jmpString(op), c, insnSrc(p), insnOff(p))
+  if (code & 8)
+    verbose(env, '(%02x) if %c%d %s %c%d goto pc%+d\n', code, c, insnDst(p), jmpString(op), c, insnSrc(p), insnOff(p))
   else verbose(env, '(%02x) if %c%d %s 0x%x goto pc%+d\n', code, c, insnDst(p), jmpString(op), insnImm(p), insnOff(p))
 }
 
@@ -182,7 +220,15 @@ export function verboseInsn(env: Env, p: usize): void {
       return
     case 2:
       if ((code & 0xe0) == 0x60)
-        verbose(env, '(%02x) *(%s *)(r%d %+d) = %d\n', code, sizeString(code, false), insnDst(p), insnOff(p), insnImm(p))
+        verbose(
+          env,
+          '(%02x) *(%s *)(r%d %+d) = %d\n',
+          code,
+          sizeString(code, false),
+          insnDst(p),
+          insnOff(p),
+          insnImm(p),
+        )
       else if ((code & 0xe0) == 0xc0) verbose(env, '(%02x) nospec\n', code)
       else verbose(env, 'BUG_st_%02x\n', code)
       return
@@ -191,7 +237,15 @@ export function verboseInsn(env: Env, p: usize): void {
         verbose(env, 'BUG_ldx_%02x\n', code)
         return
       }
-      verbose(env, '(%02x) r%d = *(%s *)(r%d %+d)\n', code, insnDst(p), sizeString(code, (code & 0xe0) == 0x80), insnSrc(p), insnOff(p))
+      verbose(
+        env,
+        '(%02x) r%d = *(%s *)(r%d %+d)\n',
+        code,
+        insnDst(p),
+        sizeString(code, (code & 0xe0) == 0x80),
+        insnSrc(p),
+        insnOff(p),
+      )
       return
     case 0:
       printLd(env, p)

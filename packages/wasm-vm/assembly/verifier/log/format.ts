@@ -25,6 +25,7 @@ const DIGITS: usize = memory.data(32, 8)
   return <i32>load<u16>(s + ((<usize>i) << 1))
 }
 
+
 @inline function argAt(i: i32): i64 {
   return load<i64>(ARGS + ((<usize>i) << 3))
 }

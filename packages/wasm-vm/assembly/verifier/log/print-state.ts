@@ -3,9 +3,23 @@
 
 import { iterName } from '../call/kfunc-kinds'
 import {
-  CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, NON_OWN_REF, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY,
-  PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, SCALAR_VALUE, STACK_DYNPTR,
-  STACK_INVALID, STACK_ITER, STACK_SPILL,
+  CONST_PTR_TO_DYNPTR,
+  CONST_PTR_TO_MAP,
+  NON_OWN_REF,
+  NOT_INIT,
+  PTR_TO_ARENA,
+  PTR_TO_BTF_ID,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
+  PTR_TO_STACK,
+  SCALAR_VALUE,
+  STACK_DYNPTR,
+  STACK_INVALID,
+  STACK_ITER,
+  STACK_SPILL,
 } from '../../gen/verifier-types.gen'
 import { baseType, isConst } from '../bounds'
 import { Env, markStateClean } from '../env'
@@ -13,7 +27,18 @@ import { mapName } from '../../maps/map'
 import { Btf } from '../../btf/btf'
 import { typeName } from '../btf-facts'
 import {
-  BPF_ADD_CONST, FuncState, MAX_BPF_REG, RegState, VState, frameOf, refOf, regOf, slotCnt, slotType, slotTypes, spilledOf,
+  BPF_ADD_CONST,
+  FuncState,
+  MAX_BPF_REG,
+  RegState,
+  VState,
+  frameOf,
+  refOf,
+  regOf,
+  slotCnt,
+  slotType,
+  slotTypes,
+  spilledOf,
 } from '../state'
 import { logReset } from './buffer'
 import { dynptrTypeStr, iterStateStr, regTypeStr } from './names'
@@ -30,20 +55,29 @@ function verboseSnum(env: Env, n: i64): void {
 
 function boundName(i: i32): string {
   switch (i) {
-    case 0: return 'smin'
-    case 1: return 'smax'
-    case 2: return 'umin'
-    case 3: return 'umax'
-    case 4: return 'smin32'
-    case 5: return 'smax32'
-    case 6: return 'umin32'
+    case 0:
+      return 'smin'
+    case 1:
+      return 'smax'
+    case 2:
+      return 'umin'
+    case 3:
+      return 'umax'
+    case 4:
+      return 'smin32'
+    case 5:
+      return 'smax32'
+    case 6:
+      return 'umin32'
   }
   return 'umax32'
 }
 
+
 @inline function shown32(v: i32): i64 {
-  return v >= -32768 && v <= 32767 ? <i64>v : <i64>v & 0xffffffff
+  return v >= -32768 && v <= 32767 ? <i64>v : (<i64>v) & 0xffffffff
 }
+
 @inline function signedBound(i: i32): bool {
   return i == 0 || i == 1 || i == 4 || i == 5
 }
@@ -136,7 +170,7 @@ function printReg(env: Env, f: FuncState, r: RegState): void {
   }
   if (t == PTR_TO_PACKET || t == PTR_TO_PACKET_META) {
     verbose(env, '%sr=', S(first ? '' : ','))
-    verboseUnum(env, <u64><i64>r.range)
+    verboseUnum(env, <u64>(<i64>r.range))
     first = false
   }
   if (base == PTR_TO_MEM) {
@@ -162,12 +196,18 @@ function printReg(env: Env, f: FuncState, r: RegState): void {
 
 function slotChar(t: i32): u8 {
   switch (t) {
-    case 0: return 63 // ?
-    case 1: return 114 // r
-    case 2: return 109 // m
-    case 3: return 48 // 0
-    case 4: return 100 // d
-    case 5: return 105 // i
+    case 0:
+      return 63 // ?
+    case 1:
+      return 114 // r
+    case 2:
+      return 109 // m
+    case 3:
+      return 48 // 0
+    case 4:
+      return 100 // d
+    case 5:
+      return 105 // i
   }
   return 102 // f
 }
@@ -208,8 +248,15 @@ function printSlot(env: Env, f: FuncState, spi: i32): i32 {
     }
     case STACK_ITER:
       if (!r.refObjId) return spi
-      verbose(env, ' fp%d=iter_%s(ref_id=%d,state=%s,depth=%u)', (-spi - 1) * 8, S(iterName(r.btfId)), r.refObjId,
-        iterStateStr(r.iterState), r.iterDepth)
+      verbose(
+        env,
+        ' fp%d=iter_%s(ref_id=%d,state=%s,depth=%u)',
+        (-spi - 1) * 8,
+        S(iterName(r.btfId)),
+        r.refObjId,
+        iterStateStr(r.iterState),
+        r.iterDepth,
+      )
       return spi
   }
   verbose(env, ' fp%d=%S', (-spi - 1) * 8, Z(buf))

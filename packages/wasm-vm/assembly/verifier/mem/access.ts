@@ -5,9 +5,27 @@
 import { EACCES, EINVAL } from '../../gen/errno.gen'
 import { ANNOT_MEM_CTX, ANNOT_MEM_MAP_VALUE, ANNOT_MEM_OTHER, ANNOT_MEM_PACKET, ANNOT_MEM_STACK } from '../../prog/prog'
 import {
-  CONST_PTR_TO_MAP, MEM_RDONLY, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS,
-  PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON,
-  PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_TP_BUFFER, PTR_TO_XDP_SOCK, PTR_UNTRUSTED, SCALAR_VALUE,
+  CONST_PTR_TO_MAP,
+  MEM_RDONLY,
+  NOT_INIT,
+  PTR_TO_ARENA,
+  PTR_TO_BTF_ID,
+  PTR_TO_BUF,
+  PTR_TO_CTX,
+  PTR_TO_FLOW_KEYS,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
+  PTR_TO_SOCKET,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_STACK,
+  PTR_TO_TCP_SOCK,
+  PTR_TO_TP_BUFFER,
+  PTR_TO_XDP_SOCK,
+  PTR_UNTRUSTED,
+  SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
 import { insnCode, insnDst, insnOff, insnSrc } from '../../insn/raw'
 import { baseType, boundsSane, coerceToSize, coerceToSizeSx, isPointerValue, markUnknown, mayBeNull } from '../bounds'
@@ -27,9 +45,12 @@ import { checkStackBounds, checkStackRead, checkStackWrite } from './stack'
 
 export function sizeOfCode(code: i32): i32 {
   switch (code & 0x18) {
-    case 0: return 4
-    case 8: return 2
-    case 16: return 1
+    case 0:
+      return 4
+    case 8:
+      return 2
+    case 16:
+      return 1
   }
   return 8
 }
@@ -43,26 +64,52 @@ export function checkAlignment(env: Env, reg: RegState, off: i32, size: i32, str
     case PTR_TO_PACKET_META:
       extra = 2
       break
-    case PTR_TO_FLOW_KEYS: what = 'flow keys '; break
-    case PTR_TO_MAP_KEY: what = 'key '; break
-    case PTR_TO_MAP_VALUE: what = 'value '; break
-    case PTR_TO_CTX: what = 'context '; break
+    case PTR_TO_FLOW_KEYS:
+      what = 'flow keys '
+      break
+    case PTR_TO_MAP_KEY:
+      what = 'key '
+      break
+    case PTR_TO_MAP_VALUE:
+      what = 'value '
+      break
+    case PTR_TO_CTX:
+      what = 'context '
+      break
     case PTR_TO_STACK:
       what = 'stack '
       strict = true
       break
-    case PTR_TO_SOCKET: what = 'sock '; break
-    case PTR_TO_SOCK_COMMON: what = 'sock_common '; break
-    case PTR_TO_TCP_SOCK: what = 'tcp_sock '; break
-    case PTR_TO_XDP_SOCK: what = 'xdp_sock '; break
-    case PTR_TO_ARENA: return 0
+    case PTR_TO_SOCKET:
+      what = 'sock '
+      break
+    case PTR_TO_SOCK_COMMON:
+      what = 'sock_common '
+      break
+    case PTR_TO_TCP_SOCK:
+      what = 'tcp_sock '
+      break
+    case PTR_TO_XDP_SOCK:
+      what = 'xdp_sock '
+      break
+    case PTR_TO_ARENA:
+      return 0
   }
   if (!strict || size == 1) return 0
   const t = memory.data(16, 8)
-  tnumAdd(t, reg.varValue, reg.varMask, <u64><i64>(extra + reg.off + off), 0)
+  tnumAdd(t, reg.varValue, reg.varMask, <u64>(<i64>(extra + reg.off + off)), 0)
   if (tnumIsAligned(load<u64>(t), load<u64>(t, 8), size)) return 0
   if (extra)
-    return reject(env, -EACCES, 'misaligned packet access off %d+%T+%d+%d size %d\n', extra, Z(reg.varOff), reg.off, off, size)
+    return reject(
+      env,
+      -EACCES,
+      'misaligned packet access off %d+%T+%d+%d size %d\n',
+      extra,
+      Z(reg.varOff),
+      reg.off,
+      off,
+      size,
+    )
   return reject(env, -EACCES, 'misaligned %saccess off %T+%d+%d size %d\n', S(what), Z(reg.varOff), reg.off, off, size)
 }
 
@@ -115,7 +162,9 @@ function dispatch(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: 
   if (t == PTR_TO_STACK) {
     err = checkStackBounds(env, regno, off, size, access)
     if (err) return err
-    return access == READ ? checkStackRead(env, regno, off, size, valueReg) : checkStackWrite(env, regno, off, size, valueReg, insn)
+    return access == READ
+      ? checkStackRead(env, regno, off, size, valueReg)
+      : checkStackWrite(env, regno, off, size, valueReg, insn)
   }
   if (isPacketPointer(t)) {
     if (access == WRITE && !mayAccessPacket(env, -1, access)) return reject(env, -EACCES, 'cannot write into packet\n')
@@ -142,7 +191,15 @@ function dispatch(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: 
 
 /** size in bytes; valueReg: what is stored, or what is loaded into; -1: unknown, or nowhere. */
 export function checkMemAccess(
-  env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32, valueReg: i32, strictOnce: bool, signed: bool,
+  env: Env,
+  insn: i32,
+  regno: i32,
+  off: i32,
+  size: i32,
+  access: i32,
+  valueReg: i32,
+  strictOnce: bool,
+  signed: bool,
 ): i32 {
   const reg = curReg(env, regno)
   let err = checkAlignment(env, reg, off, size, strictOnce)
@@ -174,11 +231,15 @@ function mismatchOk(t: i32): bool {
 
 function kindOf(t: i32): u8 {
   switch (baseType(t)) {
-    case PTR_TO_STACK: return ANNOT_MEM_STACK
-    case PTR_TO_CTX: return ANNOT_MEM_CTX
+    case PTR_TO_STACK:
+      return ANNOT_MEM_STACK
+    case PTR_TO_CTX:
+      return ANNOT_MEM_CTX
     case PTR_TO_PACKET:
-    case PTR_TO_PACKET_META: return ANNOT_MEM_PACKET
-    case PTR_TO_MAP_VALUE: return ANNOT_MEM_MAP_VALUE
+    case PTR_TO_PACKET_META:
+      return ANNOT_MEM_PACKET
+    case PTR_TO_MAP_VALUE:
+      return ANNOT_MEM_MAP_VALUE
   }
   return ANNOT_MEM_OTHER
 }
@@ -208,7 +269,14 @@ export function saveAuxType(env: Env, type: i32, allowTrustMismatch: bool): i32 
   return reject(env, -EINVAL, 'same insn cannot be used with different pointers\n')
 }
 
-export function checkLoad(env: Env, p: usize, strictOnce: bool, signed: bool, allowTrustMismatch: bool, ctx: string): i32 {
+export function checkLoad(
+  env: Env,
+  p: usize,
+  strictOnce: bool,
+  signed: bool,
+  allowTrustMismatch: bool,
+  ctx: string,
+): i32 {
   const src = insnSrc(p)
   const dst = insnDst(p)
   let err = checkRegArg(env, src, SRC_OP)

@@ -35,7 +35,13 @@ function rmw(env: Env, p: usize): i32 {
   }
   if (isPointerValue(env, src)) return reject(env, -EACCES, 'R%d leaks addr into mem\n', src)
   if (!pointerOk(env, dst))
-    return reject(env, -EACCES, 'BPF_ATOMIC stores into R%d %S is not allowed\n', dst, regTypeStr(env, curReg(env, dst).type))
+    return reject(
+      env,
+      -EACCES,
+      'BPF_ATOMIC stores into R%d %S is not allowed\n',
+      dst,
+      regTypeStr(env, curReg(env, dst).type),
+    )
   let loaded = -1
   if (imm & 1) {
     loaded = imm == 0xf1 ? 0 : src
@@ -69,12 +75,24 @@ export function checkAtomic(env: Env, p: usize): i32 {
     case 0x100: {
       const err = checkLoad(env, p, true, false, false, 'atomic_load')
       if (err || pointerOk(env, insnSrc(p))) return err
-      return reject(env, -EACCES, 'BPF_ATOMIC loads from R%d %S is not allowed\n', insnSrc(p), regTypeStr(env, curReg(env, insnSrc(p)).type))
+      return reject(
+        env,
+        -EACCES,
+        'BPF_ATOMIC loads from R%d %S is not allowed\n',
+        insnSrc(p),
+        regTypeStr(env, curReg(env, insnSrc(p)).type),
+      )
     }
     case 0x110: {
       const err = checkStore(env, p, true)
       if (err || pointerOk(env, insnDst(p))) return err
-      return reject(env, -EACCES, 'BPF_ATOMIC stores into R%d %S is not allowed\n', insnDst(p), regTypeStr(env, curReg(env, insnDst(p)).type))
+      return reject(
+        env,
+        -EACCES,
+        'BPF_ATOMIC stores into R%d %S is not allowed\n',
+        insnDst(p),
+        regTypeStr(env, curReg(env, insnDst(p)).type),
+      )
     }
   }
   return reject(env, -EINVAL, 'BPF_ATOMIC uses invalid atomic opcode %02x\n', insnImm(p))

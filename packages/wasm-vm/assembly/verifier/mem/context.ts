@@ -21,7 +21,16 @@ function isPacketType(t: i32): bool {
   return t == PTR_TO_PACKET || t == PTR_TO_PACKET_META || t == PTR_TO_PACKET_END
 }
 
-export function checkContext(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32, valueReg: i32, signed: bool): i32 {
+export function checkContext(
+  env: Env,
+  insn: i32,
+  regno: i32,
+  off: i32,
+  size: i32,
+  access: i32,
+  valueReg: i32,
+  signed: bool,
+): i32 {
   if (access == WRITE && valueReg >= 0 && isPointerValue(env, valueReg))
     return reject(env, -EACCES, 'R%d leaks addr into ctx\n', valueReg)
   const err = checkPtrOff(env, curReg(env, regno), regno, false)
@@ -64,4 +73,3 @@ export function checkFlowKeys(env: Env, off: i32, size: i32): i32 {
     return reject(env, -EACCES, 'invalid access to flow keys off=%d size=%d\n', off, size)
   return 0
 }
-

@@ -3,7 +3,15 @@
 
 import { EFAULT, EINVAL } from '../../gen/errno.gen'
 import { BPF_MAP_TYPE_ARENA } from '../../gen/uapi-enums.gen'
-import { CONST_PTR_TO_MAP, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_MEM, SCALAR_VALUE } from '../../gen/verifier-types.gen'
+import {
+  CONST_PTR_TO_MAP,
+  PTR_TO_BTF_ID,
+  PTR_TO_CTX,
+  PTR_TO_FUNC,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  SCALAR_VALUE,
+} from '../../gen/verifier-types.gen'
 import { insnCode, insnDst, insnImm, insnImm64, insnOff, insnSrc } from '../../insn/raw'
 import { BpfMap } from '../../maps/map'
 import { baseType, markKnown, markKnownZero, markUnknown } from '../bounds'
@@ -86,7 +94,7 @@ export function checkLdImm(env: Env, p: usize): i32 {
     r.subprogno = n
     return 0
   }
-  const map = changetype<BpfMap>(load<usize>(env.usedMaps + (<usize>aux.mapIndex << 2)))
+  const map = changetype<BpfMap>(load<usize>(env.usedMaps + ((<usize>aux.mapIndex) << 2)))
   r.map = map
   if (src == 2 || src == 6) {
     if (map.mapType == BPF_MAP_TYPE_ARENA) {

@@ -33,9 +33,10 @@ export function checkMapAccess(env: Env, regno: i32, off: i32, size: i32, zeroOk
   for (let i: u32 = 0; i < rec.cnt; i++) {
     const f = recordField(rec, i)
     const p = f.offset
-    if (!(reg.smin + off < <i64>(p + f.size) && <u64>p < reg.umax + <u64><i64>(off + size))) continue
+    if (!(reg.smin + off < <i64>(p + f.size) && <u64>p < reg.umax + <u64>(<i64>(off + size)))) continue
     const name = S(fieldName(f.type))
-    if (!(f.type & (BPF_KPTR | BPF_UPTR))) return reject(env, -EACCES, '%s cannot be accessed directly by load/store\n', name)
+    if (!(f.type & (BPF_KPTR | BPF_UPTR)))
+      return reject(env, -EACCES, '%s cannot be accessed directly by load/store\n', name)
     if (src != ACCESS_DIRECT) return reject(env, -EACCES, '%s cannot be accessed indirectly by helper\n', name)
     if (!isConst(reg)) return reject(env, -EACCES, '%s access cannot have variable offset\n', name)
     const at = <i64>reg.varValue + off
@@ -50,7 +51,8 @@ function checkKptr(env: Env, valueReg: i32, insn: i32, type: u32, offset: u32): 
   const cls = insnClass(p)
   if ((insnCode(p) & 0xe0) != 0x60)
     return reject(env, -EACCES, 'kptr in map can only be accessed using BPF_MEM instruction mode\n')
-  if (cls != 1 && type & (BPF_KPTR_REF | BPF_KPTR_PERCPU)) return reject(env, -EACCES, 'store to referenced kptr disallowed\n')
+  if (cls != 1 && type & (BPF_KPTR_REF | BPF_KPTR_PERCPU))
+    return reject(env, -EACCES, 'store to referenced kptr disallowed\n')
   if (cls != 1 && type == BPF_UPTR) return reject(env, -EACCES, 'store to uptr disallowed\n')
   if (cls == 2) {
     if (insnImm(p)) return reject(env, -EACCES, 'BPF_ST imm must be 0 when storing to kptr at off=%u\n', offset)
@@ -66,16 +68,25 @@ function readConstant(env: Env, reg: RegState, off: i32, size: i32, dst: RegStat
   if (err) return err
   const p = load<usize>(addr) + <usize>off
   let v: u64 = 0
-  if (size == 1) v = signed ? <u64><i64>load<i8>(p) : load<u8>(p)
-  else if (size == 2) v = signed ? <u64><i64>load<i16>(p) : load<u16>(p)
-  else if (size == 4) v = signed ? <u64><i64>load<i32>(p) : load<u32>(p)
+  if (size == 1) v = signed ? <u64>(<i64>load<i8>(p)) : load<u8>(p)
+  else if (size == 2) v = signed ? <u64>(<i64>load<i16>(p)) : load<u16>(p)
+  else if (size == 4) v = signed ? <u64>(<i64>load<i32>(p)) : load<u32>(p)
   else v = load<u64>(p)
   dst.type = SCALAR_VALUE
   markKnown(dst, v)
   return 0
 }
 
-export function checkMapValue(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: i32, valueReg: i32, signed: bool): i32 {
+export function checkMapValue(
+  env: Env,
+  insn: i32,
+  regno: i32,
+  off: i32,
+  size: i32,
+  access: i32,
+  valueReg: i32,
+  signed: bool,
+): i32 {
   const reg = curReg(env, regno)
   if (access == WRITE && valueReg >= 0 && isPointerValue(env, valueReg))
     return reject(env, -EACCES, 'R%d leaks addr into map\n', valueReg)

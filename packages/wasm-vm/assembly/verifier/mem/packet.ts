@@ -30,6 +30,6 @@ export function checkPacket(env: Env, regno: i32, off: i32, size: i32, zeroOk: b
   if (reg.smin < 0) return rejectNegative(env, regno)
   const err = reg.range < 0 ? -EINVAL : checkFixed(env, regno, off, size, <u32>reg.range, zeroOk)
   if (err) return reject(env, err, 'R%d offset is outside of the packet\n', regno)
-  env.maxPktOffset = max<u32>(env.maxPktOffset, <u32>(<u64><i64>off + reg.umax + <u64><i64>size - 1))
+  env.maxPktOffset = max<u32>(env.maxPktOffset, <u32>(<u64>(<i64>off) + reg.umax + <u64>(<i64>size) - 1))
   return 0
 }

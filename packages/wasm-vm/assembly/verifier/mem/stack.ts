@@ -4,15 +4,46 @@
 
 import { EACCES, EFAULT, EINVAL } from '../../gen/errno.gen'
 import {
-  CONST_PTR_TO_MAP, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS, PTR_TO_FUNC,
-  PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, PTR_TO_SOCKET,
-  PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, SCALAR_VALUE, STACK_DYNPTR, STACK_INVALID,
-  STACK_MISC, STACK_SPILL, STACK_ZERO,
+  CONST_PTR_TO_MAP,
+  NOT_INIT,
+  PTR_TO_ARENA,
+  PTR_TO_BTF_ID,
+  PTR_TO_BUF,
+  PTR_TO_CTX,
+  PTR_TO_FLOW_KEYS,
+  PTR_TO_FUNC,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_END,
+  PTR_TO_PACKET_META,
+  PTR_TO_SOCKET,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_STACK,
+  PTR_TO_TCP_SOCK,
+  PTR_TO_XDP_SOCK,
+  SCALAR_VALUE,
+  STACK_DYNPTR,
+  STACK_INVALID,
+  STACK_MISC,
+  STACK_SPILL,
+  STACK_ZERO,
 } from '../../gen/verifier-types.gen'
 import { insnCode, insnImm } from '../../insn/raw'
 import { pushHistory, stackAccessFlags } from '../backtrack/history'
 import { markChainPrecision } from '../backtrack/precision'
-import { assignScalarId, baseType, equalsConst, isConst, markConstZero, markKnown, markUnknown, regWidth, registerIsNull } from '../bounds'
+import {
+  assignScalarId,
+  baseType,
+  equalsConst,
+  isConst,
+  markConstZero,
+  markKnown,
+  markUnknown,
+  regWidth,
+  registerIsNull,
+} from '../bounds'
 import { BPF_MAX_VAR_OFF, Env, MAX_BPF_STACK, auxAt, insnOf, markSlotScratched, subprogAt } from '../env'
 import { markStackRead, markStackWrite } from '../liveness'
 import { verboseLinfo } from '../log/source-line'
@@ -20,8 +51,23 @@ import { S, Z, reject, verbose } from '../log/verbose'
 import { READ, WRITE } from './kinds'
 import { destroyDynptrSlot } from '../special/dynptr'
 import {
-  BPF_REG_SIZE, FuncState, REG_SIZE, RegState, copyReg, curFrame, curReg, frameOfReg, growStack, isSpecialSlot,
-  isSpilledReg, isSpilledScalar, regOf, setSlotType, slotType, spiOf, spilledOf,
+  BPF_REG_SIZE,
+  FuncState,
+  REG_SIZE,
+  RegState,
+  copyReg,
+  curFrame,
+  curReg,
+  frameOfReg,
+  growStack,
+  isSpecialSlot,
+  isSpilledReg,
+  isSpilledScalar,
+  regOf,
+  setSlotType,
+  slotType,
+  spiOf,
+  spilledOf,
 } from '../state'
 
 function isSpillable(type: i32): bool {
@@ -82,6 +128,7 @@ function saveReg(f: FuncState, spi: i32, reg: RegState, size: i32): void {
   }
 }
 
+
 @inline function isStoreImm(p: usize): bool {
   return (insnCode(p) & 0xe7) == 0x62
 }
@@ -106,7 +153,7 @@ function writeFixed(env: Env, f: FuncState, off: i32, size: i32, valueReg: i32, 
   let err = destroyDynptrSlot(env, f, spi)
   if (err) return err
   const aligned = (off & 7) == 0
-  if (aligned && size == BPF_REG_SIZE) markStackWrite(env, f.frameno, <u64>1 << spi)
+  if (aligned && size == BPF_REG_SIZE) markStackWrite(env, f.frameno, (<u64>1) << spi)
   checkFastcallContract(env, f, insn, off)
   markSlotScratched(env, spi)
   const flags = stackAccessFlags(f.frameno, spi)
@@ -118,7 +165,7 @@ function writeFixed(env: Env, f: FuncState, off: i32, size: i32, valueReg: i32, 
   } else if (!has && aligned && isStoreImm(p) && env.bpfCapable) {
     const tmp = env.fake0
     memory.fill(changetype<usize>(tmp), 0, REG_SIZE)
-    markKnown(tmp, <u64><i64>insnImm(p))
+    markKnown(tmp, <u64>(<i64>insnImm(p)))
     tmp.type = SCALAR_VALUE
     saveReg(f, spi, tmp, size)
   } else if (has && isSpillable(reg.type)) {
@@ -174,7 +221,13 @@ function writeVariable(env: Env, f: FuncState, ptrReg: i32, off: i32, size: i32,
       zeroUsed = true
     }
     if (t == STACK_INVALID && !env.allowUninitStack)
-      return reject(env, -EINVAL, 'uninit stack in range of var-offset write prohibited for !root; insn %d, off: %d', insn, i)
+      return reject(
+        env,
+        -EINVAL,
+        'uninit stack in range of var-offset write prohibited for !root; insn %d, off: %d',
+        insn,
+        i,
+      )
     setSlotType(f, spi, byte, type)
   }
   return zeroUsed ? markChainPrecision(env, valueReg) : 0
@@ -207,7 +260,7 @@ function readFixed(env: Env, f: FuncState, off: i32, size: i32, dst: i32): i32 {
   let keep = true
   markSlotScratched(env, spi)
   checkFastcallContract(env, cur, env.insnIdx, off)
-  const err = markStackRead(env, f.frameno, env.insnIdx, <u64>1 << spi)
+  const err = markStackRead(env, f.frameno, env.insnIdx, (<u64>1) << spi)
   if (err) return err
   if (isSpilledReg(f, spi)) {
     let spillSize = 1
@@ -262,8 +315,14 @@ export function checkStackRead(env: Env, ptrReg: i32, off: i32, size: i32, dst: 
   const f = frameOfReg(env, reg)
   if (isConst(reg)) return readFixed(env, f, off + <i32>reg.varValue, size, dst)
   if (dst < 0)
-    return reject(env, -EACCES, 'variable offset stack pointer cannot be passed into helper function; var_off=%T off=%d size=%d\n',
-      Z(reg.varOff), off, size)
+    return reject(
+      env,
+      -EACCES,
+      'variable offset stack pointer cannot be passed into helper function; var_off=%T off=%d size=%d\n',
+      Z(reg.varOff),
+      off,
+      size,
+    )
   const err = checkStackRange(env, ptrReg, off, size, false, READ, 0)
   if (err) return err
   const lo = <i32>reg.smin + off
@@ -300,7 +359,16 @@ export function checkStackBounds(env: Env, regno: i32, off: i32, size: i32, acce
   if (!err && size < 0) err = -EFAULT
   if (err) {
     if (isConst(reg)) verbose(env, 'invalid%s stack R%d off=%d size=%d\n', what, regno, off, size)
-    else verbose(env, 'invalid variable-offset%s stack R%d var_off=%T off=%d size=%d\n', what, regno, Z(reg.varOff), off, size)
+    else
+      verbose(
+        env,
+        'invalid variable-offset%s stack R%d var_off=%T off=%d size=%d\n',
+        what,
+        regno,
+        Z(reg.varOff),
+        off,
+        size,
+      )
     return err
   }
   return growStack(env, f, <i32>-lo)
@@ -321,7 +389,13 @@ export function checkStackRange(env: Env, regno: i32, off: i32, size: i32, zeroO
     hi = lo
   } else {
     if (!env.bypassSpecV1)
-      return reject(env, -EACCES, 'R%d variable offset stack access prohibited for !root, var_off=%T\n', regno, Z(reg.varOff))
+      return reject(
+        env,
+        -EACCES,
+        'R%d variable offset stack access prohibited for !root, var_off=%T\n',
+        regno,
+        Z(reg.varOff),
+      )
     raw = 0
     lo = <i32>reg.smin + off
     hi = <i32>reg.smax + off
@@ -356,9 +430,8 @@ export function checkStackRange(env: Env, regno: i32, off: i32, size: i32, zeroO
       else verbose(env, 'invalid read from stack R%d var_off %T+%d size %d\n', regno, Z(reg.varOff), i - lo, size)
       return -EACCES
     }
-    err = markStackRead(env, <i32>reg.frameno, env.insnIdx, <u64>1 << spi)
+    err = markStackRead(env, <i32>reg.frameno, env.insnIdx, (<u64>1) << spi)
     if (err) return err
   }
   return 0
 }
-

@@ -3,9 +3,24 @@
 // Counterparts: regsafe, stacksafe, refsafe, states_equal.
 
 import {
-  NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META,
-  PTR_TO_STACK, PTR_TO_TP_BUFFER, SCALAR_VALUE, STACK_DYNPTR, STACK_INVALID, STACK_IRQ_FLAG, STACK_ITER, STACK_MISC,
-  STACK_SPILL, STACK_ZERO,
+  NOT_INIT,
+  PTR_TO_ARENA,
+  PTR_TO_BUF,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
+  PTR_TO_STACK,
+  PTR_TO_TP_BUFFER,
+  SCALAR_VALUE,
+  STACK_DYNPTR,
+  STACK_INVALID,
+  STACK_IRQ_FLAG,
+  STACK_ITER,
+  STACK_MISC,
+  STACK_SPILL,
+  STACK_ZERO,
 } from '../../gen/verifier-types.gen'
 import { baseType } from '../bounds'
 import { Env, auxAt } from '../env'
@@ -13,8 +28,22 @@ import { sameIrqSlot } from '../special/irq'
 import { sameDynptrSlot } from '../special/dynptr'
 import { sameIterSlot } from '../special/iterator'
 import {
-  BPF_ADD_CONST, BPF_REG_SIZE, FuncState, MAX_BPF_REG, REF_TYPE_LOCK_MASK, REG_PREFIX_ID, REG_PREFIX_VAR_OFF, RegState,
-  VState, frameOf, isSpilledScalar64, refOf, regOf, sameBytes, slotType, spilledOf,
+  BPF_ADD_CONST,
+  BPF_REG_SIZE,
+  FuncState,
+  MAX_BPF_REG,
+  REF_TYPE_LOCK_MASK,
+  REG_PREFIX_ID,
+  REG_PREFIX_VAR_OFF,
+  RegState,
+  VState,
+  frameOf,
+  isSpilledScalar64,
+  refOf,
+  regOf,
+  sameBytes,
+  slotType,
+  spilledOf,
 } from '../state'
 import { tnumIn } from '../tnum'
 import { checkIds, checkScalarIds, regsExact, resetIdmap } from './ids'
@@ -26,10 +55,17 @@ export const RANGE_WITHIN: i32 = 2
 
 function rangeWithin(old: RegState, cur: RegState): bool {
   return (
-    old.umin <= cur.umin && old.umax >= cur.umax && old.smin <= cur.smin && old.smax >= cur.smax &&
-    old.u32min <= cur.u32min && old.u32max >= cur.u32max && old.s32min <= cur.s32min && old.s32max >= cur.s32max
+    old.umin <= cur.umin &&
+    old.umax >= cur.umax &&
+    old.smin <= cur.smin &&
+    old.smax >= cur.smax &&
+    old.u32min <= cur.u32min &&
+    old.u32max >= cur.u32max &&
+    old.s32min <= cur.s32min &&
+    old.s32max >= cur.s32max
   )
 }
+
 @inline function bitsWithin(old: RegState, cur: RegState): bool {
   return tnumIn(old.varValue, old.varMask, cur.varValue, cur.varMask)
 }
@@ -58,8 +94,11 @@ function regSafe(env: Env, old: RegState, cur: RegState, exact: i32): bool {
     case PTR_TO_BUF:
     case PTR_TO_TP_BUFFER:
       return (
-        sameBytes(old, cur, REG_PREFIX_VAR_OFF) && rangeWithin(old, cur) && bitsWithin(old, cur) &&
-        checkIds(env, old.id, cur.id) && checkIds(env, old.refObjId, cur.refObjId)
+        sameBytes(old, cur, REG_PREFIX_VAR_OFF) &&
+        rangeWithin(old, cur) &&
+        bitsWithin(old, cur) &&
+        checkIds(env, old.id, cur.id) &&
+        checkIds(env, old.refObjId, cur.refObjId)
       )
     case PTR_TO_PACKET_META:
     case PTR_TO_PACKET:

@@ -13,6 +13,7 @@ import { poolFree, poolZalloc } from '../pool'
 import { BACKEDGE_SIZE, Backedge, StateList, VState, freeStateParts } from '../state'
 import { frameInsn, listUnlink } from './stack'
 
+
 @unmanaged class Visit {
   next: usize
   entry: usize
@@ -40,7 +41,7 @@ function computeChain(env: Env, st: VState): bool {
       return true
     }
     if (i == st.curframe) return false
-    store<i32>(c + (<usize>i << 2), insn)
+    store<i32>(c + ((<usize>i) << 2), insn)
   }
   return true
 }
@@ -51,7 +52,7 @@ function sameChain(a: usize, b: usize): bool {
 }
 
 function lookup(env: Env): Visit {
-  let p = load<usize>(env.sccInfo + (<usize>load<u32>(env.callchain, 32) << 2))
+  let p = load<usize>(env.sccInfo + ((<usize>load<u32>(env.callchain, 32)) << 2))
   while (p && !sameChain(p + VISIT_CHAIN, env.callchain)) p = load<usize>(p)
   return changetype<Visit>(p)
 }
@@ -76,7 +77,7 @@ export function maybeEnterScc(env: Env, st: VState): i32 {
     if (!p) return -ENOMEM
     v = changetype<Visit>(p)
     memory.copy(p + VISIT_CHAIN, env.callchain, CHAIN_SIZE)
-    const head = env.sccInfo + (<usize>load<u32>(env.callchain, 32) << 2)
+    const head = env.sccInfo + ((<usize>load<u32>(env.callchain, 32)) << 2)
     v.next = load<usize>(head)
     store<usize>(head, p)
   }
@@ -133,7 +134,8 @@ export function maybeExitScc(env: Env, st: VState): i32 {
 }
 
 export function addBackedge(env: Env, st: VState, e: Backedge): i32 {
-  if (!computeChain(env, st)) return verifierBug(env, 'add backedge: no SCC in verification path, insn_idx %d', st.insnIdx)
+  if (!computeChain(env, st))
+    return verifierBug(env, 'add backedge: no SCC in verification path, insn_idx %d', st.insnIdx)
   const v = lookup(env)
   if (!changetype<usize>(v)) return verifierBug(env, 'add backedge: no visit info for call chain')
   printChain(env, 'SCC backedge')
@@ -164,7 +166,7 @@ export function maybeFreeState(env: Env, sl: StateList): void {
 /** Drops all visits, at the end of a walk. */
 export function freeSccVisits(env: Env): void {
   for (let i = 0; i < env.sccCnt; i++) {
-    const slot = env.sccInfo + (<usize>i << 2)
+    const slot = env.sccInfo + ((<usize>i) << 2)
     let p = load<usize>(slot)
     store<usize>(slot, 0)
     while (p) {
@@ -195,4 +197,3 @@ export function updateBranchCounts(env: Env, from: VState): i32 {
   }
   return 0
 }
-

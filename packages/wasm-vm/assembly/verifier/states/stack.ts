@@ -11,8 +11,24 @@ import { verbose } from '../log/verbose'
 import { poolFree, poolZalloc } from '../pool'
 import { DEF_NOT_SUBREG } from '../regs'
 import {
-  BPF_MAIN_FUNC, BPF_REG_FP, FuncState, MAX_BPF_REG, RegState, STACK_ELEM_SIZE, StackElem, StateList, VState, copyState,
-  frameOf, freeStateParts, isSpilledReg, newFunc, regOf, setFrame, slotCnt, spilledOf,
+  BPF_MAIN_FUNC,
+  BPF_REG_FP,
+  FuncState,
+  MAX_BPF_REG,
+  RegState,
+  STACK_ELEM_SIZE,
+  StackElem,
+  StateList,
+  VState,
+  copyState,
+  frameOf,
+  freeStateParts,
+  isSpilledReg,
+  newFunc,
+  regOf,
+  setFrame,
+  slotCnt,
+  spilledOf,
 } from '../state'
 import { regsExact, resetIdmap } from './ids'
 
@@ -99,7 +115,7 @@ export function popStack(env: Env, prev: usize, popLog: bool): i32 {
 /** Head of the list in which states of an instruction are: { next, prev } of StateList entries. */
 export function exploredHead(env: Env, insn: i32): usize {
   const f = frameOf(env.cur, env.cur.curframe)
-  return env.explored + (<usize>(<u32>(insn ^ f.callsite) % <u32>env.len) << 3)
+  return env.explored + ((<usize>(<u32>(insn ^ f.callsite) % <u32>env.len)) << 3)
 }
 
 export function listUnlink(e: StateList): void {
@@ -117,9 +133,11 @@ export function listAdd(e: StateList, head: usize): void {
   store<usize>(first, at, 4)
   store<usize>(head, at)
 }
+
 @inline export function linkOf(e: StateList): usize {
   return changetype<usize>(e) + offsetof<StateList>('next')
 }
+
 @inline export function entryOf(link: usize): StateList {
   return changetype<StateList>(link - offsetof<StateList>('next'))
 }
@@ -163,4 +181,3 @@ export function widenImpreciseScalars(env: Env, old: VState, cur: VState): void 
       if (isSpilledReg(a, i) && isSpilledReg(b, i)) maybeWiden(env, spilledOf(a, i), spilledOf(b, i))
   }
 }
-

@@ -15,8 +15,26 @@ import { verboseLinfo } from '../log/source-line'
 import { verbose, verifierBug } from '../log/verbose'
 import { poolFree, poolZalloc } from '../pool'
 import {
-  BACKEDGE_SIZE, BPF_REG_FP, Backedge, FuncState, MAX_BPF_REG, REG_PREFIX_FRAMENO, STATE_LIST_SIZE, StateList, VState,
-  copyState, frameOf, frameOfReg, freeStateParts, regOf, sameBytes, setSlotTypes, slotCnt, slotType, spiOf, spilledOf,
+  BACKEDGE_SIZE,
+  BPF_REG_FP,
+  Backedge,
+  FuncState,
+  MAX_BPF_REG,
+  REG_PREFIX_FRAMENO,
+  STATE_LIST_SIZE,
+  StateList,
+  VState,
+  copyState,
+  frameOf,
+  frameOfReg,
+  freeStateParts,
+  regOf,
+  sameBytes,
+  setSlotTypes,
+  slotCnt,
+  slotType,
+  spiOf,
+  spilledOf,
 } from '../state'
 import { EXACT, NOT_EXACT, RANGE_WITHIN, statesEqual } from './equal'
 import { addBackedge, incompleteMarks, maybeEnterScc, maybeFreeState, updatePeak } from './scc-visit'
@@ -91,8 +109,11 @@ function compareActive(env: Env, sl: StateList, cur: VState, insn: i32): i32 {
   }
   if (auxAt(env, insn).callsCallback) return statesEqual(env, sl, cur, RANGE_WITHIN) ? HIT : MISS
   if (
-    maybeLooping(sl, cur) && statesEqual(env, sl, cur, EXACT) && !iterDepthsDiffer(sl, cur) &&
-    sl.mayGotoDepth == cur.mayGotoDepth && sl.callbackUnrollDepth == cur.callbackUnrollDepth
+    maybeLooping(sl, cur) &&
+    statesEqual(env, sl, cur, EXACT) &&
+    !iterDepthsDiffer(sl, cur) &&
+    sl.mayGotoDepth == cur.mayGotoDepth &&
+    sl.callbackUnrollDepth == cur.callbackUnrollDepth
   ) {
     verboseLinfo(env, insn)
     verbose(env, 'infinite loop detected at insn %d\n', insn)
@@ -194,7 +215,8 @@ export function isStateVisited(env: Env, insn: i32): i32 {
       if (ret == HIT_LOOP) loop = true
       if (ret != MISS) return takeHit(env, sl, cur, insn, loop)
       // A loop in progress: states of every round would not help.
-      if (!force && env.jmpsProcessed - env.prevJmpsProcessed < 20 && env.insnProcessed - env.prevInsnProcessed < 100) add = false
+      if (!force && env.jmpsProcessed - env.prevJmpsProcessed < 20 && env.insnProcessed - env.prevInsnProcessed < 100)
+        add = false
     } else {
       loop = incompleteMarks(env, sl)
       if (statesEqual(env, sl, cur, loop ? RANGE_WITHIN : NOT_EXACT)) return takeHit(env, sl, cur, insn, loop)
