@@ -43,9 +43,11 @@ const KIND_TYPE_TAG: u32 = 18
 const KIND_ENUM: u32 = 6
 const KIND_ENUM64: u32 = 19
 
+
 @inline function attr32(attr: usize, off: i32): u32 {
   return load<u32>(attr + <usize>off)
 }
+
 @inline function attr64(attr: usize, off: i32): u64 {
   return load<u64>(attr + <usize>off)
 }
@@ -78,7 +80,11 @@ function skipModifiers(btf: Btf, id: u32): usize {
   while (t) {
     const kind = btfKind(t)
     const modifier =
-      kind == KIND_TYPEDEF || kind == KIND_VOLATILE || kind == KIND_CONST || kind == KIND_RESTRICT || kind == KIND_TYPE_TAG
+      kind == KIND_TYPEDEF ||
+      kind == KIND_VOLATILE ||
+      kind == KIND_CONST ||
+      kind == KIND_RESTRICT ||
+      kind == KIND_TYPE_TAG
     if (!modifier) break
     t = btfTypeById(btf, btfType(t))
   }
@@ -190,7 +196,7 @@ function checkLine(env: Env, r: usize, i: u32, prev: u32): i32 {
       i,
       off,
       prev,
-      env.len
+      env.len,
     )
   }
   if (!insnCode(insnOf(env, off))) {
@@ -257,7 +263,8 @@ function checkCoreRelos(env: Env): i32 {
   const n = attr32(env.attr, ATTR_PROG_LOAD__core_relo_cnt)
   if (!n) return 0
   const size = attr32(env.attr, ATTR_PROG_LOAD__core_relo_rec_size)
-  if (n > <u32>i32.MAX_VALUE / CORE_RELO_SIZE || size < CORE_RELO_SIZE || size > MAX_REC_SIZE || size % 4) return -EINVAL
+  if (n > <u32>i32.MAX_VALUE / CORE_RELO_SIZE || size < CORE_RELO_SIZE || size > MAX_REC_SIZE || size % 4)
+    return -EINVAL
   const first = attr64(env.attr, ATTR_PROG_LOAD__core_relos)
   const err = tailZero(first, CORE_RELO_SIZE, size)
   if (err == -E2BIG) {

@@ -4,18 +4,43 @@
 
 import { Btf } from '../btf/btf'
 import {
-  BPF_LIST_HEAD, BPF_RB_ROOT, BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, BPF_TIMER, BPF_WORKQUEUE, recordHas,
+  BPF_LIST_HEAD,
+  BPF_RB_ROOT,
+  BPF_RES_SPIN_LOCK,
+  BPF_SPIN_LOCK,
+  BPF_TIMER,
+  BPF_WORKQUEUE,
+  recordHas,
 } from '../btf/record'
 import { btfGet } from '../btf/refs'
 import { E2BIG, EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from '../gen/errno.gen'
 import {
-  BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_CGROUP_STORAGE,
-  BPF_MAP_TYPE_CGRP_STORAGE, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_INODE_STORAGE,
-  BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY,
-  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_RINGBUF,
-  BPF_MAP_TYPE_SK_STORAGE, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_STRUCT_OPS, BPF_MAP_TYPE_TASK_STORAGE,
-  BPF_MAP_TYPE_USER_RINGBUF, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_RAW_TRACEPOINT,
-  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_TRACEPOINT,
+  BPF_MAP_TYPE_ARENA,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_CGRP_STORAGE,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_MAP_TYPE_TASK_STORAGE,
+  BPF_MAP_TYPE_USER_RINGBUF,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_PERF_EVENT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_TRACEPOINT,
 } from '../gen/uapi-enums.gen'
 import { ATTR_PROG_LOAD__fd_array, ATTR_PROG_LOAD__fd_array_cnt } from '../gen/uapi-layouts.gen'
 import { PTR_TO_FUNC } from '../gen/verifier-types.gen'
@@ -68,8 +93,11 @@ function isKnownOpcode(code: i32): bool {
 
 function isTracing(type: i32): bool {
   return (
-    type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_TRACEPOINT || type == BPF_PROG_TYPE_PERF_EVENT ||
-    type == BPF_PROG_TYPE_RAW_TRACEPOINT || type == BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE
+    type == BPF_PROG_TYPE_KPROBE ||
+    type == BPF_PROG_TYPE_TRACEPOINT ||
+    type == BPF_PROG_TYPE_PERF_EVENT ||
+    type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
+    type == BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE
   )
 }
 
@@ -151,7 +179,7 @@ function checkMapProg(env: Env, map: BpfMap): i32 {
 /** Number of the map among those that the program uses, or -errno; a new one is referenced. */
 function addMap(env: Env, map: BpfMap): i32 {
   for (let i = 0; i < env.usedMapCnt; i++) {
-    if (load<usize>(env.usedMaps + (<usize>i << 2)) == changetype<usize>(map)) return i
+    if (load<usize>(env.usedMaps + ((<usize>i) << 2)) == changetype<usize>(map)) return i
   }
   if (env.usedMapCnt >= MAX_USED_MAPS) {
     return reject(env, -E2BIG, 'The total number of maps per program has reached the limit of %u\n', MAX_USED_MAPS)
@@ -160,19 +188,19 @@ function addMap(env: Env, map: BpfMap): i32 {
   if (err) return err
   if (env.prog.sleepable) map.sleepableRefs = true
   mapGet(map)
-  store<usize>(env.usedMaps + (<usize>env.usedMapCnt << 2), changetype<usize>(map))
+  store<usize>(env.usedMaps + ((<usize>env.usedMapCnt) << 2), changetype<usize>(map))
   return env.usedMapCnt++
 }
 
 function addBtf(env: Env, btf: Btf): i32 {
   for (let i = 0; i < env.usedBtfCnt; i++) {
-    if (load<usize>(env.usedBtfs + (<usize>i << 2)) == changetype<usize>(btf)) return 0
+    if (load<usize>(env.usedBtfs + ((<usize>i) << 2)) == changetype<usize>(btf)) return 0
   }
   if (env.usedBtfCnt >= MAX_USED_BTFS) {
     return reject(env, -E2BIG, 'The total number of btfs per program has reached the limit of %u\n', MAX_USED_BTFS)
   }
   btfGet(btf)
-  store<usize>(env.usedBtfs + (<usize>env.usedBtfCnt << 2), changetype<usize>(btf))
+  store<usize>(env.usedBtfs + ((<usize>env.usedBtfCnt) << 2), changetype<usize>(btf))
   env.usedBtfCnt++
   return 0
 }
@@ -229,9 +257,7 @@ function resolveMapLoad(env: Env, p: usize, i: i32, src: i32): i32 {
     if (!hasDirectValue(map)) return reject(env, -EINVAL, 'no direct value access support for this map type\n')
     err = directValueAddr(map, off, SCRATCH)
     if (err) {
-      return reject(
-        env, err, 'invalid access to map value pointer, value_size=%u off=%u\n', map.valueSize, off,
-      )
+      return reject(env, err, 'invalid access to map value pointer, value_size=%u off=%u\n', map.valueSize, off)
     }
     aux.mapOff = off
     addr = <u64>load<usize>(SCRATCH) + off

@@ -3,7 +3,12 @@
 
 import { EACCES, EINVAL } from '../gen/errno.gen'
 import {
-  RETURN_RANGE__MASK, RETURN_RANGE__MAX, RETURN_RANGE__MIN, RETURN_RANGE__TYPE, RETURN_RANGE_COUNT, RETURN_RANGE_SIZE,
+  RETURN_RANGE__MASK,
+  RETURN_RANGE__MAX,
+  RETURN_RANGE__MIN,
+  RETURN_RANGE__TYPE,
+  RETURN_RANGE_COUNT,
+  RETURN_RANGE_SIZE,
   RETURN_RANGES,
 } from '../gen/return-ranges.gen'
 import { BPF_CGROUP_INET_EGRESS, BPF_PROG_TYPE_CGROUP_SKB } from '../gen/uapi-enums.gen'
@@ -37,7 +42,7 @@ function rangeRow(type: u32, attachType: u32): usize {
     if (load<u64>(row + <usize>RETURN_RANGE__TYPE) != <u64>type) continue
     const mask = load<u64>(row + <usize>RETURN_RANGE__MASK)
     if (mask == u64.MAX_VALUE) return row
-    if (attachType < 64 && ((mask >> <u64>attachType) & 1) != 0) return row
+    if (attachType < 64 && ((mask >> (<u64>attachType)) & 1) != 0) return row
   }
   return 0
 }
@@ -45,7 +50,12 @@ function rangeRow(type: u32, attachType: u32): usize {
 function checkRange(env: Env, reg: RegState, lo: i32, hi: i32, ctx: string): i32 {
   if (reg.type != SCALAR_VALUE) {
     return reject(
-      env, -EINVAL, '%s the register R%d is not a known value (%S)\n', S(ctx), R0, regTypeStr(env, reg.type),
+      env,
+      -EINVAL,
+      '%s the register R%d is not a known value (%S)\n',
+      S(ctx),
+      R0,
+      regTypeStr(env, reg.type),
     )
   }
   const err = markChainPrecision(env, R0)
@@ -69,7 +79,11 @@ export function checkReturnCode(env: Env): i32 {
   if (frame.subprogno != 0 && !frame.inExceptionCallbackFn) {
     if (reg.type == SCALAR_VALUE) return 0
     return reject(
-      env, -EINVAL, 'At subprogram exit the register R%d is not a scalar value (%S)\n', R0, regTypeStr(env, reg.type),
+      env,
+      -EINVAL,
+      'At subprogram exit the register R%d is not a scalar value (%S)\n',
+      R0,
+      regTypeStr(env, reg.type),
     )
   }
   const type = resolveProgType(prog)
@@ -81,8 +95,10 @@ export function checkReturnCode(env: Env): i32 {
   if (bad) return bad
   // Such values mean something at egress only: attaching elsewhere is refused.
   const marksCongestion =
-    type == BPF_PROG_TYPE_CGROUP_SKB && prog.expectedAttachType == BPF_CGROUP_INET_EGRESS &&
-    (reg.varMask & ~(<u64>1)) == 0 && (reg.varValue & ~(<u64>1)) == 2
+    type == BPF_PROG_TYPE_CGROUP_SKB &&
+    prog.expectedAttachType == BPF_CGROUP_INET_EGRESS &&
+    (reg.varMask & ~(<u64>1)) == 0 &&
+    (reg.varValue & ~(<u64>1)) == 2
   if (marksCongestion) prog.enforceExpectedAttachType = true
   return 0
 }

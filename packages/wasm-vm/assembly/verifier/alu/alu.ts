@@ -7,8 +7,19 @@ import { PTR_TO_ARENA, SCALAR_VALUE } from '../../gen/verifier-types.gen'
 import { insnClass, insnCode, insnDst, insnImm, insnOff, insnSrc } from '../../insn/raw'
 import { markChainPrecision } from '../backtrack/precision'
 import {
-  assignScalarId, boundsSane, boundsSync, clearScalarId, coerceSubregSx, coerceToSizeSx, isPointerValue, isRegConst, markKnown, markUnknown, regConstValue,
-  regWidth, zext32,
+  assignScalarId,
+  boundsSane,
+  boundsSync,
+  clearScalarId,
+  coerceSubregSx,
+  coerceToSizeSx,
+  isPointerValue,
+  isRegConst,
+  markKnown,
+  markUnknown,
+  regConstValue,
+  regWidth,
+  zext32,
 } from '../bounds'
 import { Env } from '../env'
 import { aluString } from '../log/names'
@@ -141,7 +152,7 @@ function moveWide(env: Env, p: usize, dst: RegState, src: RegState): i32 {
     markUnknown(env, dst)
     return 0
   }
-  const same = src.umax < <u64>1 << (off - 1)
+  const same = src.umax < (<u64>1) << (off - 1)
   if (same) assignScalarId(env, src)
   copyReg(dst, src)
   if (!same) clearScalarId(dst)
@@ -157,7 +168,7 @@ function moveNarrow(env: Env, p: usize, dst: RegState, src: RegState): i32 {
     return reject(env, -EACCES, 'R%d partial copy of pointer\n', insnSrc(p))
   }
   if (src.type == SCALAR_VALUE) {
-    const same = off == 0 ? regWidth(src) <= 32 : src.umax < <u64>1 << (off - 1)
+    const same = off == 0 ? regWidth(src) <= 32 : src.umax < (<u64>1) << (off - 1)
     if (same) assignScalarId(env, src)
     copyReg(dst, src)
     if (!same) clearScalarId(dst)

@@ -4,9 +4,22 @@
 
 import { EACCES, EFAULT, EINVAL } from '../../gen/errno.gen'
 import {
-  CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, PTR_MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS,
-  PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK,
-  PTR_TO_TP_BUFFER, PTR_UNTRUSTED,
+  CONST_PTR_TO_DYNPTR,
+  CONST_PTR_TO_MAP,
+  PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
+  PTR_TO_BUF,
+  PTR_TO_CTX,
+  PTR_TO_FLOW_KEYS,
+  PTR_TO_FUNC,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
+  PTR_TO_STACK,
+  PTR_TO_TP_BUFFER,
+  PTR_UNTRUSTED,
 } from '../../gen/verifier-types.gen'
 import { insnClass, insnCode, insnDst } from '../../insn/raw'
 import { baseType, boundsSync, isConst, mark32Unbounded, markUnknown } from '../bounds'
@@ -16,7 +29,12 @@ import { reject, verbose, verifierBug } from '../log/verbose'
 import { curReg, RegState } from '../state'
 import { tnumAdd, tnumSub } from '../tnum'
 import {
-  canSkipSanitation, sanitizeBegin, sanitizeCheckBounds, sanitizeErr, sanitizeNeeded, sanitizePtrAlu,
+  canSkipSanitation,
+  sanitizeBegin,
+  sanitizeCheckBounds,
+  sanitizeErr,
+  sanitizeNeeded,
+  sanitizePtrAlu,
 } from './sanitize'
 import { addOverflows, subOverflows } from './scalar'
 
@@ -37,7 +55,9 @@ export function checkSaneOffset(env: Env, reg: RegState, type: i32): bool {
   }
   if (reg.smin == i64.MIN_VALUE) {
     verbose(
-      env, 'math between %S pointer and register with unbounded min value is not allowed\n', regTypeStr(env, type),
+      env,
+      'math between %S pointer and register with unbounded min value is not allowed\n',
+      regTypeStr(env, type),
     )
     return false
   }
@@ -72,13 +92,18 @@ function allowsArithmetic(type: i32, known: bool, off: RegState, op: i32): bool 
   return false
 }
 
+
 @inline function isPacketPointer(r: RegState): bool {
   const t = baseType(r.type)
   return t == PTR_TO_PACKET || t == PTR_TO_PACKET_META
 }
+
+
 @inline function fitsOff(v: i64): bool {
   return v == <i64>(<i32>v)
 }
+
+
 @inline function clearUnion(r: RegState): void {
   r.u0 = 0
   r.u1 = 0
@@ -180,7 +205,11 @@ function checkPointerAlu(env: Env, p: usize, ptr: RegState, off: RegState, dst: 
   }
   if (ptr.type & PTR_MAYBE_NULL) {
     return reject(
-      env, -EACCES, 'R%d pointer arithmetic on %S prohibited, null-check it first\n', d, regTypeStr(env, ptr.type),
+      env,
+      -EACCES,
+      'R%d pointer arithmetic on %S prohibited, null-check it first\n',
+      d,
+      regTypeStr(env, ptr.type),
     )
   }
   if (baseType(ptr.type) == PTR_TO_MEM && (ptr.type & PTR_UNTRUSTED) != 0) return 1
@@ -228,7 +257,10 @@ export function adjustPointer(env: Env, p: usize, ptr: RegState, off: RegState):
   if (sanitizeNeeded(op)) {
     ret = sanitizePtrAlu(env, p, dst, off, dst, info, true)
     if (!canSkipSanitation(env, p) && !env.cur.speculative && bounds != 0 && ret == 0) {
-      verifierBug(env, 'Pointer type unsupported by sanitize_check_bounds() not rejected by retrieve_ptr_limit() as required')
+      verifierBug(
+        env,
+        'Pointer type unsupported by sanitize_check_bounds() not rejected by retrieve_ptr_limit() as required',
+      )
       return -EFAULT
     }
     if (ret < 0) return sanitizeErr(env, p, ret, off, dst)

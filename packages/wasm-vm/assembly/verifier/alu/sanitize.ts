@@ -39,6 +39,7 @@ const SRC_X: i32 = 8
 const INFO: usize = memory.data(16, 8)
 const SAVED: usize = memory.data(112, 8)
 
+
 @inline export function sanitizeNeeded(op: i32): bool {
   return op == OP_ADD || op == OP_SUB
 }
@@ -93,7 +94,13 @@ export function sanitizeSpeculativePath(env: Env, p: usize, next: i32, cur: i32)
 }
 
 export function sanitizePtrAlu(
-  env: Env, p: usize, ptr: RegState, off: RegState, dst: RegState, info: SanitizeInfo, commit: bool,
+  env: Env,
+  p: usize,
+  ptr: RegState,
+  off: RegState,
+  dst: RegState,
+  info: SanitizeInfo,
+  commit: bool,
 ): i32 {
   if (canSkipSanitation(env, p)) return 0
   const offIsImm = isConst(off)
@@ -118,7 +125,13 @@ export function sanitizePtrAlu(
 const LIMIT: usize = memory.data(8, 8)
 
 function limitWindow(
-  env: Env, p: usize, ptr: RegState, off: RegState, ptrIsDst: bool, info: SanitizeInfo, commit: bool,
+  env: Env,
+  p: usize,
+  ptr: RegState,
+  off: RegState,
+  ptrIsDst: bool,
+  info: SanitizeInfo,
+  commit: bool,
 ): i32 {
   const op = insnCode(p) & 0xf0
   const offIsNeg = off.smin < 0
@@ -177,10 +190,23 @@ export function sanitizeCheckBounds(env: Env, p: usize, dst: RegState): i32 {
   if (dst.type == PTR_TO_STACK) {
     const off = <i32>(<u64>(<i64>dst.off) + dst.varValue)
     if (!isConst(dst)) {
-      return reject(env, -EACCES, 'R%d variable stack access prohibited for !root, var_off=%T off=%d\n', d, Z(dst.varOff), off)
+      return reject(
+        env,
+        -EACCES,
+        'R%d variable stack access prohibited for !root, var_off=%T off=%d\n',
+        d,
+        Z(dst.varOff),
+        off,
+      )
     }
     if (off >= 0 || off < -MAX_BPF_STACK) {
-      return reject(env, -EACCES, 'R%d stack pointer arithmetic goes out of range, prohibited for !root; off=%d\n', d, off)
+      return reject(
+        env,
+        -EACCES,
+        'R%d stack pointer arithmetic goes out of range, prohibited for !root; off=%d\n',
+        d,
+        off,
+      )
     }
     return 0
   }

@@ -4,12 +4,21 @@
 
 import { insnClass, insnCode, insnImm } from '../../insn/raw'
 import {
-  boundsSync, coerceToSize, isConst, isConst32, mark32Known, mark32Unbounded, mark64Unbounded, markKnown, markUnbounded,
-  markUnknown, update32Bounds, updateBounds, zext32,
+  boundsSync,
+  coerceToSize,
+  isConst,
+  isConst32,
+  mark32Known,
+  markKnown,
+  markUnbounded,
+  markUnknown,
+  updateBounds,
+  zext32,
 } from '../bounds'
 import { Env } from '../env'
 import { copyReg, RegState } from '../state'
-import { tnumAdd, tnumAnd, tnumArsh, tnumLsh, tnumMul, tnumNeg, tnumOr, tnumRsh, tnumSet, tnumSub, tnumXor } from '../tnum'
+import { tnumAdd, tnumAnd, tnumMul, tnumNeg, tnumOr, tnumSet, tnumSub, tnumXor } from '../tnum'
+import { arsh32, arsh64, lsh32, lsh64, rsh32, rsh64 } from './shift'
 import { sanitizeErr, sanitizeNeeded, sanitizeValAlu } from './sanitize'
 
 const S32_MIN: i32 = i32.MIN_VALUE
@@ -21,10 +30,13 @@ const SRC: usize = memory.data(112, 8)
 /** The operand of a negation as it was. */
 const NEGATED: usize = memory.data(112, 8)
 
+
 @inline export function addOverflows(a: i64, b: i64): bool {
   const r = a + b
   return ((a ^ r) & (b ^ r)) < 0
 }
+
+
 @inline export function subOverflows(a: i64, b: i64): bool {
   const r = a - b
   return ((a ^ b) & (a ^ r)) < 0
@@ -36,9 +48,11 @@ function mulOverflows(a: i64, b: i64): bool {
   return r / b != a
 }
 function mulOverflowsUnsigned(a: u64, b: u64): bool {
-  if (((a | b) >> 32) == 0) return false
+  if ((a | b) >> 32 == 0) return false
   return a != 0 && b > u64.MAX_VALUE / a
 }
+
+
 @inline function fitsS32(v: i64): bool {
   return v >= <i64>S32_MIN && v <= <i64>S32_MAX
 }
@@ -123,7 +137,9 @@ function scalar64Mul(d: RegState, s: RegState): void {
     d.umax *= s.umax
   }
   if (
-    mulOverflows(d.smin, s.smin) || mulOverflows(d.smin, s.smax) || mulOverflows(d.smax, s.smin) ||
+    mulOverflows(d.smin, s.smin) ||
+    mulOverflows(d.smin, s.smax) ||
+    mulOverflows(d.smax, s.smin) ||
     mulOverflows(d.smax, s.smax)
   ) {
     d.smin = i64.MIN_VALUE
@@ -190,91 +206,6 @@ function bitwise64(op: i32, d: RegState, s: RegState): void {
     d.umax = v | m
   }
   signedFromUnsigned64(d)
-}
-
-function lshBounds32(d: RegState, lo: u64, hi: u64): void {
-  d.s32min = S32_MIN
-  d.s32max = S32_MAX
-  if (hi > 31 || <u64>d.u32max > <u64>1 << (31 - hi)) {
-    d.u32min = 0
-    d.u32max = u32.MAX_VALUE
-  } else {
-    d.u32min <<= <u32>lo
-    d.u32max <<= <u32>hi
-  }
-}
-
-function lsh32(d: RegState, s: RegState): void {
-  const lo = s.u32min
-  lshBounds32(d, lo, s.u32max)
-  tnumLsh(d.varOff, d.varValue & LOW32, d.varMask & LOW32, lo)
-  d.varValue &= LOW32
-  d.varMask &= LOW32
-  mark64Unbounded(d)
-  update32Bounds(d)
-}
-
-function lsh64(d: RegState, s: RegState): void {
-  const lo = s.umin
-  const hi = s.umax
-  // Half of a sign extension by two shifts: the subregister's bounds keep their signs in the upper half.
-  const half = lo == 32 && hi == 32
-  const smax: i64 = half ? <i64>d.s32max << 32 : i64.MAX_VALUE
-  const smin: i64 = half ? <i64>d.s32min << 32 : i64.MIN_VALUE
-  d.smax = smax
-  d.smin = smin
-  if (d.umax > <u64>1 << (63 - hi)) {
-    d.umin = 0
-    d.umax = u64.MAX_VALUE
-  } else {
-    d.umin <<= lo
-    d.umax <<= hi
-  }
-  lshBounds32(d, lo, hi)
-  tnumLsh(d.varOff, d.varValue, d.varMask, <u32>lo)
-  updateBounds(d)
-}
-
-function rsh32(d: RegState, s: RegState): void {
-  d.s32min = S32_MIN
-  d.s32max = S32_MAX
-  tnumRsh(d.varOff, d.varValue & LOW32, d.varMask & LOW32, s.u32min)
-  d.u32min >>= s.u32max
-  d.u32max >>= s.u32min
-  mark64Unbounded(d)
-  update32Bounds(d)
-}
-
-function rsh64(d: RegState, s: RegState): void {
-  d.smin = i64.MIN_VALUE
-  d.smax = i64.MAX_VALUE
-  tnumRsh(d.varOff, d.varValue, d.varMask, <u32>s.umin)
-  d.umin >>= s.umax
-  d.umax >>= s.umin
-  mark32Unbounded(d)
-  updateBounds(d)
-}
-
-function arsh32(d: RegState, s: RegState): void {
-  const by = s.u32min
-  d.s32min >>= <i32>by
-  d.s32max >>= <i32>by
-  tnumArsh(d.varOff, d.varValue & LOW32, d.varMask & LOW32, by, 32)
-  d.u32min = 0
-  d.u32max = u32.MAX_VALUE
-  mark64Unbounded(d)
-  update32Bounds(d)
-}
-
-function arsh64(d: RegState, s: RegState): void {
-  const by = s.umin
-  d.smin >>= <i64>by
-  d.smax >>= <i64>by
-  tnumArsh(d.varOff, d.varValue, d.varMask, <u32>by, 64)
-  d.umin = 0
-  d.umax = u64.MAX_VALUE
-  mark32Unbounded(d)
-  updateBounds(d)
 }
 
 /** Byte swaps: known bits move with their bytes, ranges are found again from them; the narrow ones cut the value off. */

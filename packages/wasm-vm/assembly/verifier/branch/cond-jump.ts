@@ -15,7 +15,14 @@ import { reject } from '../log/verbose'
 import { checkRegArg, SRC_OP } from '../regs'
 import { findPrevEntry, pushStack, widenImpreciseScalars } from '../states/stack'
 import {
-  copyReg, frameOf, INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, REG_SIZE, regOf, RegState, VState,
+  copyReg,
+  frameOf,
+  INSN_F_DST_REG_STACK,
+  INSN_F_SRC_REG_STACK,
+  REG_SIZE,
+  regOf,
+  RegState,
+  VState,
 } from '../state'
 import { collectLinked, syncLinked } from './linked'
 import { markPtrOrNull } from './null'
@@ -26,6 +33,7 @@ import { branchTaken, isPacketPointerAny } from './taken'
 
 const SRC_X: i32 = 8
 const CODE_MAY_GOTO: i32 = 0xe5
+
 
 @inline function isPointer(r: RegState): bool {
   return r.type != SCALAR_VALUE

@@ -8,7 +8,17 @@ import { linkedCnt, linkedFrame, linkedIsReg, linkedNumber, linkedPush } from '.
 import { boundsSync, clearScalarId, markKnown, zext32 } from '../bounds'
 import { auxAt, Env } from '../env'
 import {
-  BPF_ADD_CONST, BPF_ADD_CONST32, BPF_REG_FP, copyReg, frameOf, isSpilledReg, regOf, RegState, slotCnt, spilledOf, VState,
+  BPF_ADD_CONST,
+  BPF_ADD_CONST32,
+  BPF_REG_FP,
+  copyReg,
+  frameOf,
+  isSpilledReg,
+  regOf,
+  RegState,
+  slotCnt,
+  spilledOf,
+  VState,
 } from '../state'
 import { frameInsn } from '../states/stack'
 import { tnumAdd } from '../tnum'

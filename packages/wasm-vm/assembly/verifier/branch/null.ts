@@ -2,7 +2,15 @@
 // Pointers that may be NULL, after a comparison with NULL or with a pointer that is not.
 // Kernel counterpart: mark_ptr_or_null_regs, mark_ptr_or_null_reg of verifier.c (6.18).
 
-import { MEM_ALLOC, MEM_RCU, NON_OWN_REF, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_UNTRUSTED, SCALAR_VALUE } from '../../gen/verifier-types.gen'
+import {
+  MEM_ALLOC,
+  MEM_RCU,
+  NON_OWN_REF,
+  PTR_TO_BTF_ID,
+  PTR_TO_MAP_VALUE,
+  PTR_UNTRUSTED,
+  SCALAR_VALUE,
+} from '../../gen/verifier-types.gen'
 import { baseType, markPtrNotNull, mayBeNull } from '../bounds'
 import { recordHasLock } from '../map-facts'
 import { releaseReferenceNomark } from '../refs'

@@ -19,14 +19,22 @@ export const JNSET: i32 = 0x48
 /** a op b as b op' a. */
 export function flipCondition(op: i32): i32 {
   switch (op) {
-    case JGE: return JLE
-    case JGT: return JLT
-    case JLE: return JGE
-    case JLT: return JGT
-    case JSGE: return JSLE
-    case JSGT: return JSLT
-    case JSLE: return JSGE
-    case JSLT: return JSGT
+    case JGE:
+      return JLE
+    case JGT:
+      return JLT
+    case JLE:
+      return JGE
+    case JLT:
+      return JGT
+    case JSGE:
+      return JSLE
+    case JSGT:
+      return JSLT
+    case JSLE:
+      return JSGE
+    case JSLT:
+      return JSGT
   }
   return op == JEQ || op == JNE || op == JSET ? op : 0
 }
@@ -34,18 +42,30 @@ export function flipCondition(op: i32): i32 {
 /** The condition that holds where this one does not. */
 export function negateCondition(op: i32): i32 {
   switch (op) {
-    case JEQ: return JNE
-    case JNE: return JEQ
-    case JSET: return JNSET
-    case JNSET: return JSET
-    case JGE: return JLT
-    case JGT: return JLE
-    case JLE: return JGT
-    case JLT: return JGE
-    case JSGE: return JSLT
-    case JSGT: return JSLE
-    case JSLE: return JSGT
-    case JSLT: return JSGE
+    case JEQ:
+      return JNE
+    case JNE:
+      return JEQ
+    case JSET:
+      return JNSET
+    case JNSET:
+      return JSET
+    case JGE:
+      return JLT
+    case JGT:
+      return JLE
+    case JLE:
+      return JGT
+    case JLT:
+      return JGE
+    case JSGE:
+      return JSLT
+    case JSGT:
+      return JSLE
+    case JSLE:
+      return JSGT
+    case JSLT:
+      return JSGE
   }
   return 0
 }

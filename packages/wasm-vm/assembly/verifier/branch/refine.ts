@@ -7,7 +7,20 @@ import { boundsSane, boundsSync, isRegConst, markUnbounded, regConstValue } from
 import { Env } from '../env'
 import { RegState } from '../state'
 import {
-  flipCondition, JEQ, JGE, JGT, JLE, JLT, JNE, JNSET, JSET, JSGE, JSGT, JSLE, JSLT, negateCondition,
+  flipCondition,
+  JEQ,
+  JGE,
+  JGT,
+  JLE,
+  JLT,
+  JNE,
+  JNSET,
+  JSET,
+  JSGE,
+  JSGT,
+  JSLE,
+  JSLT,
+  negateCondition,
 } from './opcodes'
 
 const LOW32: u64 = 0xffffffff
@@ -135,7 +148,13 @@ function refine(a: RegState, b: RegState, op: i32, narrow: bool): void {
 
 /** Both ways of a comparison: the registers where it holds and where it does not. */
 export function setMinMax(
-  env: Env, trueA: RegState, trueB: RegState, falseA: RegState, falseB: RegState, op: i32, narrow: bool,
+  env: Env,
+  trueA: RegState,
+  trueB: RegState,
+  falseA: RegState,
+  falseB: RegState,
+  op: i32,
+  narrow: bool,
 ): i32 {
   if (falseA.type != SCALAR_VALUE || falseB.type != SCALAR_VALUE) return 0
   refine(falseA, falseB, negateCondition(op), narrow)

@@ -3,8 +3,21 @@
 // Kernel counterpart: is_branch_taken, is_scalar_branch_taken, is_pkt_ptr_branch_taken of verifier.c (6.18).
 
 import {
-  CONST_PTR_TO_MAP, MEM_ALLOC, NON_OWN_REF, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
-  PTR_TO_PACKET_END, PTR_TO_PACKET_META, PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TRUSTED, PTR_UNTRUSTED,
+  CONST_PTR_TO_MAP,
+  MEM_ALLOC,
+  NON_OWN_REF,
+  PTR_TO_BTF_ID,
+  PTR_TO_MAP_KEY,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_END,
+  PTR_TO_PACKET_META,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_SOCKET,
+  PTR_TO_TCP_SOCK,
+  PTR_TRUSTED,
+  PTR_UNTRUSTED,
   SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
 import { baseType, isRegConst, mayBeNull, regConstValue, typeFlag } from '../bounds'
@@ -90,15 +103,19 @@ function lessTakenSigned(amin: i64, amax: i64, bmin: i64, bmax: i64, orEqual: bo
   return (orEqual ? amin > bmax : amin >= bmax) ? 0 : -1
 }
 
+
 @inline function umin(r: RegState, narrow: bool): u64 {
   return narrow ? <u64>r.u32min : r.umin
 }
+
 @inline function umax(r: RegState, narrow: bool): u64 {
   return narrow ? <u64>r.u32max : r.umax
 }
+
 @inline function smin(r: RegState, narrow: bool): i64 {
   return narrow ? <i64>r.s32min : r.smin
 }
+
 @inline function smax(r: RegState, narrow: bool): i64 {
   return narrow ? <i64>r.s32max : r.smax
 }

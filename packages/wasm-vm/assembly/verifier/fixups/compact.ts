@@ -14,9 +14,11 @@ const CODE_LD_IMM64: i32 = 0x18
 const CODE_CALL: i32 = 0x85
 const CODE_GOTOL: i32 = 0x06
 
+
 @inline function placeOf(at: usize, i: i32): i32 {
-  return load<i32>(at + (<usize>i << 2))
+  return load<i32>(at + ((<usize>i) << 2))
 }
+
 @inline function stays(keep: usize, i: i32): bool {
   return load<u8>(keep + <usize>i) != 0
 }
@@ -24,10 +26,10 @@ const CODE_GOTOL: i32 = 0x06
 function computePlaces(env: Env, keep: usize, at: usize): i32 {
   let n = 0
   for (let i = 0; i < env.len; i++) {
-    store<i32>(at + (<usize>i << 2), n)
+    store<i32>(at + ((<usize>i) << 2), n)
     if (stays(keep, i)) n++
   }
-  store<i32>(at + (<usize>env.len << 2), n)
+  store<i32>(at + ((<usize>env.len) << 2), n)
   return n
 }
 
@@ -84,7 +86,11 @@ function compactSubprogs(env: Env, at: usize): void {
     if (kept != s) {
       memory.copy(changetype<usize>(subprogAt(env, kept)), changetype<usize>(sub), SUBPROG_SIZE)
       if (prog.funcInfo) {
-        memory.copy(prog.funcInfo + <usize>kept * FUNC_INFO_SIZE, prog.funcInfo + <usize>s * FUNC_INFO_SIZE, FUNC_INFO_SIZE)
+        memory.copy(
+          prog.funcInfo + <usize>kept * FUNC_INFO_SIZE,
+          prog.funcInfo + <usize>s * FUNC_INFO_SIZE,
+          FUNC_INFO_SIZE,
+        )
       }
     }
     kept++

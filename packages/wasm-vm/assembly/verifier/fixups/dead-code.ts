@@ -43,7 +43,7 @@ export function hardWireDeadBranches(env: Env): void {
     if (!auxAt(env, i + 1).seen) off = insnOff(p)
     else if (!auxAt(env, i + 1 + insnOff(p)).seen) off = 0
     else continue
-    store<u64>(p, <u64>JA | (<u64>(<u16>off) << 16))
+    store<u64>(p, (<u64>JA) | ((<u64>(<u16>off)) << 16))
   }
 }
 
@@ -104,7 +104,7 @@ export function removeFastcallSpills(env: Env): void {
     }
     if (subprogAt(env, s + 1).start != i + 1) continue
     const sub = subprogAt(env, s)
-    if (modified && !sub.keepFastcallStack) sub.stackDepth = <u16>(-(<i32>sub.fastcallStackOff))
+    if (modified && !sub.keepFastcallStack) sub.stackDepth = <u16>-(<i32>sub.fastcallStackOff)
     s++
     modified = false
   }
@@ -118,7 +118,8 @@ export function addCounterStack(env: Env): void {
   for (let i = 0; i < env.len; i++) {
     const p = insnOf(env, i)
     const aux = auxAt(env, i)
-    if (insnCode(p) == CODE_CALL && insnSrc(p) == 0 && insnImm(p) == BPF_FUNC_loop && aux.loopInit && aux.loopFit) loops = true
+    if (insnCode(p) == CODE_CALL && insnSrc(p) == 0 && insnImm(p) == BPF_FUNC_loop && aux.loopInit && aux.loopFit)
+      loops = true
     if (insnCode(p) == CODE_MAY_GOTO && aux.seen && insnOff(p)) mayGoto = true
     if (subprogAt(env, s + 1).start != i + 1) continue
     const sub = subprogAt(env, s++)

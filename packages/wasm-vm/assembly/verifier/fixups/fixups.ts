@@ -10,7 +10,13 @@ import { BpfMap } from '../../maps/map'
 import { mapPut } from '../../maps/refs'
 import { Env } from '../env'
 import { checkMaxStackDepth } from '../subprogs'
-import { addCounterStack, hardWireDeadBranches, removeDeadCode, removeFastcallSpills, sanitizeDeadCode } from './dead-code'
+import {
+  addCounterStack,
+  hardWireDeadBranches,
+  removeDeadCode,
+  removeFastcallSpills,
+  sanitizeDeadCode,
+} from './dead-code'
 import { publish } from './publish'
 
 export function applyFixups(env: Env): i32 {
@@ -29,8 +35,8 @@ export function applyFixups(env: Env): i32 {
 
 /** Gives back the maps and types that did not pass to the program. */
 export function releaseUsed(env: Env): void {
-  for (let i = 0; i < env.usedMapCnt; i++) mapPut(changetype<BpfMap>(load<usize>(env.usedMaps + (<usize>i << 2))))
-  for (let i = 0; i < env.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(env.usedBtfs + (<usize>i << 2))))
+  for (let i = 0; i < env.usedMapCnt; i++) mapPut(changetype<BpfMap>(load<usize>(env.usedMaps + ((<usize>i) << 2))))
+  for (let i = 0; i < env.usedBtfCnt; i++) btfPut(changetype<Btf>(load<usize>(env.usedBtfs + ((<usize>i) << 2))))
   env.usedMapCnt = 0
   env.usedBtfCnt = 0
 }

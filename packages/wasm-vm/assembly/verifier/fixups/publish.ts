@@ -105,8 +105,8 @@ function keepSubprogs(env: Env): i32 {
   if (!prog.subprogStarts || !prog.subprogStackDepth) return -ENOMEM
   for (let s = 0; s < n; s++) {
     const sub = subprogAt(env, s)
-    store<i32>(prog.subprogStarts + (<usize>s << 2), sub.start)
-    store<u16>(prog.subprogStackDepth + (<usize>s << 1), sub.stackDepth)
+    store<i32>(prog.subprogStarts + ((<usize>s) << 2), sub.start)
+    store<u16>(prog.subprogStackDepth + ((<usize>s) << 1), sub.stackDepth)
   }
   prog.subprogCnt = <u32>n
   if (!prog.stackDepth) prog.stackDepth = subprogAt(env, 0).stackDepth
@@ -123,7 +123,7 @@ function keepFunctions(env: Env): i32 {
   for (let s = 0; s < n; s++) {
     const sub = subprogAt(env, s)
     store<i32>(prog.funcInfo + <usize>s * FUNC_INFO_SIZE, sub.start)
-    const aux = prog.funcInfoAux + (<usize>s << 2)
+    const aux = prog.funcInfoAux + ((<usize>s) << 2)
     store<u16>(aux, sub.linkage)
     store<u8>(aux, <u8>((sub.unreliable ? 1 : 0) | (sub.called ? 2 : 0) | (sub.verified ? 4 : 0)), 2)
     store<u8>(aux, sub.linkage == BTF_FUNC_GLOBAL ? 1 : 0, 3)
