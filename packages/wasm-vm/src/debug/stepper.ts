@@ -5,56 +5,8 @@
  * showed before. How the kernel stops and goes on stands in assembly/interp/debug-state.ts.
  */
 import { DEBUG, ENTRY, FRAME, FUNC, LEVEL, LEVEL_SIZE, RECORD_SIZE, STATE_DONE, STATE_STOPPED } from './layout.ts'
-
-/** What of a virtual kernel the stepper drives. */
-export interface StepMachine {
-  readonly memory: WebAssembly.Memory
-  readonly exports: StepExports
-}
-
-export interface StepExports {
-  debug_arm(progId: number): number
-  debug_state(): number
-  debug_resume(stopAt: bigint, untilLevel: number, untilFrame: number, ignoreUntil: bigint): number
-  debug_clear_breakpoints(): void
-  debug_breakpoint(progId: number, insn: number): number
-  debug_program_of(decoded: number): number
-  debug_records_of(decoded: number): number
-}
-
-/** Place of an instruction among the translated instructions of a program. */
-export interface StepPlace {
-  readonly progId: number
-  readonly insn: number
-}
-
-/** One function on the call chain. */
-export interface StepFrame extends StepPlace {
-  /** Nesting of callbacks: 1 is the program itself. */
-  readonly level: number
-  /** Value of r10, and bytes of stack below it. */
-  readonly framePointer: bigint
-  readonly stackDepth: number
-}
-
-/** What is to be executed next, and the registers before it. */
-export interface StepView extends StepPlace {
-  readonly position: number
-  /** r0 to r10. */
-  readonly registers: readonly bigint[]
-  readonly level: number
-  /** Identifies the frame within its level: a greater one is further in. */
-  readonly frame: number
-}
-
-/** How a run ended. */
-export interface StepEnd {
-  /** Instructions executed in all. */
-  readonly position: number
-  readonly r0: bigint
-  /** TRAP_* of assembly/interp/run-state.ts where it left what it may touch; 0 for an ordinary end. */
-  readonly trap: number
-}
+import type { StepEnd, StepFrame, StepMachine, StepPlace, StepView } from './machine.ts'
+import { copyOf, isTrap, writeBack } from './memory-image.ts'
 
 interface Checkpoint {
   readonly position: number
@@ -411,19 +363,4 @@ export class Stepper {
     this.#checkpoints = this.#checkpoints.filter((_, i) => i % 2 === 0)
     this.#spacing *= 2
   }
-}
-
-function isTrap(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError
-}
-
-function copyOf(memory: WebAssembly.Memory): Uint8Array {
-  return new Uint8Array(memory.buffer).slice()
-}
-
-/** Memory cannot shrink: what has been added since is cleared. */
-function writeBack(memory: WebAssembly.Memory, bytes: Uint8Array): void {
-  const all = new Uint8Array(memory.buffer)
-  all.set(bytes)
-  all.fill(0, bytes.length)
 }
