@@ -3,6 +3,7 @@
 import * as U from '@skep/core/uapi'
 import {
   AF_INET,
+  AF_INET6,
   AF_UNIX,
   attach,
   count,
@@ -12,11 +13,13 @@ import {
   drain,
   EPERM,
   inet,
+  inet6,
   keep,
   link,
   load,
   mustLoad,
   packetSocket,
+  portOf,
   query,
   returns,
   SOCK_DGRAM,
@@ -412,41 +415,6 @@ scenario('a flow dissector decides what the flow of a packet is', {
   },
 })
 
-scenario('the address that recvfrom gives is written by a program', {
-  shows: {
-    programTypes: ['BPF_PROG_TYPE_CGROUP_SOCK_ADDR'],
-    attachTypes: ['BPF_CGROUP_UDP4_RECVMSG', 'BPF_CGROUP_UDP6_RECVMSG', 'BPF_CGROUP_INET4_GETPEERNAME'],
-  },
-  notOnLinux: 'the addon has neither recvfrom with an address nor getpeername',
-  expected: { from: [9, 9, 9, 9], loaded6: true, peer: [8, 8, 8, 8] },
-  run: (rig) => {
-    const world = simulated(rig)
-    const { kernel, cgroup, getsockname } = rig
-    const rewrite = (type: number, address: number) =>
-      mustLoad(kernel, U.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, `r2 = ${address}\n*(u32 *)(r1 + 4) = r2\nr0 = 1\nexit`, {
-        expectedAttachType: type,
-      })
-    attach(kernel, cgroup.fd, rewrite(U.BPF_CGROUP_UDP4_RECVMSG, 0x09090909), U.BPF_CGROUP_UDP4_RECVMSG)
-    attach(kernel, cgroup.fd, rewrite(U.BPF_CGROUP_INET4_GETPEERNAME, 0x08080808), U.BPF_CGROUP_INET4_GETPEERNAME)
-    const six = load(kernel, U.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, returns(1), {
-      expectedAttachType: U.BPF_CGROUP_UDP6_RECVMSG,
-    })
-    const loaded6 = attach(kernel, cgroup.fd, six, U.BPF_CGROUP_UDP6_RECVMSG) === 0
-    const receiver = kernel.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)
-    kernel.bind(receiver, inet('127.0.0.1', 0))
-    const sender = kernel.socket(AF_INET, SOCK_DGRAM, 0)
-    kernel.connect(sender, getsockname(receiver))
-    kernel.send(sender, new Uint8Array(3), 0)
-    const { address } = world.sockets.recvfrom(receiver, new Uint8Array(8))
-    const peer = world.sockets.getpeername(sender)
-    return {
-      from: [...address.subarray(4, 8)],
-      loaded6,
-      peer: typeof peer === 'number' ? peer : [...peer.subarray(4, 8)],
-    }
-  },
-})
-
 scenario('an action of the traffic control runs behind a classifier', {
   shows: { programTypes: ['BPF_PROG_TYPE_SCHED_ACT', 'BPF_PROG_TYPE_SCHED_CLS'] },
   notOnLinux: 'act_bpf is not built into this kernel',
@@ -540,5 +508,71 @@ scenario('unix sockets: connect, sendmsg and names through programs', {
     const refused = { connect: connect(), sendmsg: sendmsg() }
     for (const call of undo) call()
     return { ...refused, without: [connect(), sendmsg()] }
+  },
+})
+
+scenario('names of IPv6 and unix sockets are written by programs', {
+  shows: {
+    programTypes: ['BPF_PROG_TYPE_CGROUP_SOCK_ADDR'],
+    attachTypes: ['BPF_CGROUP_INET6_GETSOCKNAME'],
+  },
+  expected: { port: 4321 },
+  run: ({ kernel, cgroup, getsockname }) => {
+    const type = U.BPF_CGROUP_INET6_GETSOCKNAME
+    const program = mustLoad(
+      kernel,
+      U.BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+      `r2 = ${((4321 & 0xff) << 8) | (4321 >> 8)}\n*(u32 *)(r1 + 24) = r2\nr0 = 1\nexit`,
+      { expectedAttachType: type },
+    )
+    const fd = kernel.socket(AF_INET6, SOCK_DGRAM, 0)
+    kernel.bind(fd, inet6('::1', 0))
+    attach(kernel, cgroup.fd, program, type)
+    return { port: portOf(getsockname(fd)) }
+  },
+})
+
+scenario('peers and senders of IPv6 and unix sockets as programs see them', {
+  shows: {
+    programTypes: ['BPF_PROG_TYPE_CGROUP_SOCK_ADDR'],
+    attachTypes: ['BPF_CGROUP_INET6_GETPEERNAME', 'BPF_CGROUP_UNIX_RECVMSG', 'BPF_CGROUP_UNIX_GETPEERNAME'],
+  },
+  notOnLinux: 'the addon has neither recvfrom with an address nor getpeername',
+  expected: { peer: 4321, ran: [1, 1] },
+  run: (rig) => {
+    const world = simulated(rig)
+    const { kernel, cgroup, getsockname } = rig
+    const ran = createMap(kernel, U.BPF_MAP_TYPE_ARRAY)
+    const on = (type: number, text: string) =>
+      attach(
+        kernel,
+        cgroup.fd,
+        mustLoad(kernel, U.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, text, { expectedAttachType: type }),
+        type,
+      )
+    on(
+      U.BPF_CGROUP_INET6_GETPEERNAME,
+      `r2 = ${((4321 & 0xff) << 8) | (4321 >> 8)}\n*(u32 *)(r1 + 24) = r2\nr0 = 1\nexit`,
+    )
+    on(U.BPF_CGROUP_UNIX_RECVMSG, `${count(ran, 0)}\nr0 = 1\nexit`)
+    on(U.BPF_CGROUP_UNIX_GETPEERNAME, `${count(ran, 1)}\nr0 = 1\nexit`)
+    const receiver = kernel.socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0)
+    kernel.bind(receiver, inet6('::1', 0))
+    const sender = kernel.socket(AF_INET6, SOCK_DGRAM, 0)
+    kernel.connect(sender, getsockname(receiver))
+    const peer = world.sockets.getpeername(sender)
+    const name = Uint8Array.of(AF_UNIX, 0, 0, 115, 107)
+    const named = kernel.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)
+    kernel.bind(named, name)
+    const other = kernel.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)
+    kernel.bind(other, Uint8Array.of(AF_UNIX, 0, 0, 115, 108))
+    kernel.connect(other, name)
+    kernel.send(other, new Uint8Array(3), 0)
+    world.sockets.recvfrom(named, new Uint8Array(8))
+    world.sockets.getpeername(other)
+    return {
+      peer: typeof peer === 'number' ? peer : portOf(peer),
+      ran: [counter(kernel, ran, 0), counter(kernel, ran, 1)],
+    }
   },
 })

@@ -21,6 +21,9 @@ export interface Rig {
   socketpair(domain: number, type: number): [number, number]
   /** Name of a socket as bytes of a sockaddr. */
   getsockname(fd: number): Uint8Array
+  getpeername(fd: number): Uint8Array
+  /** recvfrom with MSG_DONTWAIT: how much came, and whose address the caller is told. */
+  recvfrom(fd: number): { readonly length: number; readonly address: Uint8Array }
   /** accept4 with SOCK_NONBLOCK. */
   accept(fd: number): number
   readonly pid: number
@@ -33,6 +36,7 @@ export interface Rig {
 }
 
 const SOCK_NONBLOCK = 0o4000
+const MSG_DONTWAIT = 0x40
 const TRACEFS = '/sys/kernel/tracing'
 
 function readText(kernel: Kernel, path: string): string {
@@ -69,6 +73,11 @@ export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Prom
       const name = world.sockets.getsockname(socket)
       return typeof name === 'number' ? new Uint8Array() : name
     },
+    getpeername: (socket) => {
+      const name = world.sockets.getpeername(socket)
+      return typeof name === 'number' ? new Uint8Array() : name
+    },
+    recvfrom: (socket) => world.sockets.recvfrom(socket, new Uint8Array(64), MSG_DONTWAIT),
     accept: (socket) => world.sockets.accept4(socket, SOCK_NONBLOCK),
     pid: world.task.pid,
     world,
@@ -137,6 +146,14 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
         const name = new Uint8Array(128)
         const length = kernel.getsockname(socket, name)
         return name.subarray(0, Math.max(length, 0))
+      },
+      getpeername: (socket) => {
+        const name = new Uint8Array(128)
+        return name.subarray(0, Math.max(kernel.getpeername(socket, name), 0))
+      },
+      recvfrom: (socket) => {
+        const address = new Uint8Array(128)
+        return { length: kernel.recvfrom(socket, new Uint8Array(64), MSG_DONTWAIT, address), address }
       },
       accept: (socket) => kernel.accept(socket, SOCK_NONBLOCK),
       pid: process.pid,

@@ -222,7 +222,7 @@ scenario('a filter on a UDP socket sees the datagram from its header on', {
 scenario('a program chooses among sockets that share a port', {
   shows: {
     programTypes: ['BPF_PROG_TYPE_SK_REUSEPORT'],
-    attachTypes: ['BPF_SK_REUSEPORT_SELECT'],
+    attachTypes: ['BPF_SK_REUSEPORT_SELECT', 'BPF_SK_REUSEPORT_SELECT_OR_MIGRATE'],
     mapTypes: ['BPF_MAP_TYPE_REUSEPORT_SOCKARRAY'],
   },
   expected: { first: [0, 0, 3], dropped: [0, 0, 0], cookies: true },
@@ -260,7 +260,8 @@ scenario('a program chooses among sockets that share a port', {
       r0 = ${verdict}
       exit`
     const send = async (verdict: number) => {
-      const program = mustLoad(kernel, U.BPF_PROG_TYPE_SK_REUSEPORT, choose(verdict))
+      const expectedAttachType = verdict ? U.BPF_SK_REUSEPORT_SELECT : U.BPF_SK_REUSEPORT_SELECT_OR_MIGRATE
+      const program = mustLoad(kernel, U.BPF_PROG_TYPE_SK_REUSEPORT, choose(verdict), { expectedAttachType })
       kernel.setsockopt(sockets[0]!, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, words(program))
       const sender = kernel.socket(AF_INET, SOCK_DGRAM, 0)
       kernel.send(sender, new Uint8Array(3), 0, inet('127.0.0.1', port))

@@ -197,7 +197,7 @@ export function lwtPushEncap(ctx: u64, type: u64, hdr: u64, len: u64, r5: u64): 
     case ENCAP_IP: {
       const v = load<u8>(h) >> 4
       if (n < 20 || n > 512) return errno(EINVAL)
-      if (v == 4 ? (<u32>(load<u8>(h) & 15) << 2) < 20 : v == 6 ? n < 40 : true) return errno(EINVAL)
+      if (v == 4 ? (<u32>(load<u8>(h) & 15)) << 2 < 20 : v == 6 ? n < 40 : true) return errno(EINVAL)
       if (!skbMakeRoom(skb, n + 64, 0)) return errno(ENOMEM)
       skbPush(skb, <i32>n)
       skbResetNet(skb)
@@ -218,7 +218,7 @@ function pushSrh(skb: Skb, srh: usize, n: u32, inline: bool): u64 {
   if (load<u8>(srh, 2) != 4 || (<u32>load<u8>(srh, 1) + 1) << 3 != n) return errno(EINVAL)
   if (!skbMakeRoom(skb, n + 40 + 64, 0)) return errno(ENOMEM)
   const old = <usize>skb.data
-  const first = srh + 8 + (<usize>load<u8>(srh, 3) << 4)
+  const first = srh + 8 + ((<usize>load<u8>(srh, 3)) << 4)
   if (inline) {
     skbPush(skb, <i32>n)
     memory.copy(skb.data, old, 40)
@@ -269,7 +269,7 @@ export function lwtSeg6AdjustSrh(ctx: u64, offset: u64, delta: u64, r4: u64, r5:
   const end = srh + ((<usize>load<u8>(srh, 1) + 1) << 3)
   const at = <usize>skb.data + off
   if (at < tlvs || at > end || d & 7) return errno(EFAULT)
-  if (d < 0 && at + <usize>(-d) > end) return errno(EFAULT)
+  if (d < 0 && at + <usize>-d > end) return errno(EFAULT)
   if (!d) return 0
   const front = <usize>off
   if (d > 0) {
@@ -278,8 +278,8 @@ export function lwtSeg6AdjustSrh(ctx: u64, offset: u64, delta: u64, r4: u64, r5:
     memory.copy(skb.data, <usize>skb.data + <usize>d, front)
     memory.fill(<usize>skb.data + front, 0, d)
   } else {
-    memory.copy(<usize>skb.data + <usize>(-d), skb.data, front)
-    skbPull(skb, <u32>(-d))
+    memory.copy(<usize>skb.data + <usize>-d, skb.data, front)
+    skbPull(skb, <u32>-d)
   }
   skbResetNet(skb)
   srh = skbNet(skb) + 40
@@ -355,7 +355,7 @@ function nlattr(skb: Skb, a: u32, x: u32, end: u32): u64 {
     const p = <usize>skb.data + <usize>at
     const len = <u32>load<u16>(p)
     if (len < 4 || at + len > end) return 0
-    if ((<u32>load<u16>(p, 2) & 0x3fff) == x) return <u64>at
+    if (((<u32>load<u16>(p, 2)) & 0x3fff) == x) return <u64>at
     at += (len + 3) & ~3
   }
   return 0

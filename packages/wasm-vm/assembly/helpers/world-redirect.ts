@@ -3,7 +3,11 @@
 
 import { EINVAL, ENOMEM } from '../gen/errno.gen'
 import {
-  BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_UNSPEC, BPF_PROG_TYPE_XDP,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_UNSPEC,
+  BPF_PROG_TYPE_XDP,
 } from '../gen/uapi-enums.gen'
 import { cpumapLookup } from '../maps/cpumap'
 import { devmapEntry } from '../maps/devmap'
@@ -11,7 +15,15 @@ import { BpfMap } from '../maps/map'
 import { xskmapLookup } from '../maps/xskmap'
 import { deviceIn } from '../world/device'
 import {
-  F_BROADCAST, F_EXCLUDE_INGRESS, F_INGRESS, F_NEIGH, F_NEXTHOP, F_PEER, redirectInfo, RedirectInfo, redirectTo,
+  F_BROADCAST,
+  F_EXCLUDE_INGRESS,
+  F_INGRESS,
+  F_NEIGH,
+  F_NEXTHOP,
+  F_PEER,
+  redirectInfo,
+  RedirectInfo,
+  redirectTo,
 } from '../world/redirect'
 import { Skb, skbClone } from '../world/skb'
 import { asResult, errno, progType } from './given'
@@ -71,7 +83,7 @@ export function redirectMap(mapAddr: u64, key: u64, flags: u64, r4: u64, r5: u64
   store<u32>(KEY, index)
   if (dev) ri.target = devmapEntry(map, index)
   else ri.target = type == BPF_MAP_TYPE_CPUMAP ? cpumapLookup(map, KEY) : xskmapLookup(map, KEY)
-  if (!ri.target && !(flags & <u64>F_BROADCAST)) {
+  if (!ri.target && !(flags & (<u64>F_BROADCAST))) {
     ri.mapId = 0x7fffffff
     ri.mapType = BPF_MAP_TYPE_UNSPEC
     return flags & ACTION_MASK
@@ -79,7 +91,7 @@ export function redirectMap(mapAddr: u64, key: u64, flags: u64, r4: u64, r5: u64
   ri.index = index
   ri.mapId = map.id
   ri.mapType = type
-  ri.flags = flags & <u64>F_BROADCAST ? <u32>flags : 0
+  ri.flags = flags & (<u64>F_BROADCAST) ? <u32>flags : 0
   return XDP_REDIRECT
 }
 

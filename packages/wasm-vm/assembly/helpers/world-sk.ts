@@ -2,14 +2,34 @@
 // Sockets as programs look them up, choose and read them. Kernel counterpart: net/core/filter.c.
 
 import {
-  EACCES, EAFNOSUPPORT, EBADFD, EEXIST, EINVAL, ENETUNREACH, ENOENT, EOPNOTSUPP, EPROTOTYPE, ESOCKTNOSUPPORT,
+  EACCES,
+  EAFNOSUPPORT,
+  EBADFD,
+  EEXIST,
+  EINVAL,
+  ENETUNREACH,
+  ENOENT,
+  EOPNOTSUPP,
+  EPROTOTYPE,
+  ESOCKTNOSUPPORT,
 } from '../gen/errno.gen'
 import { AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, IPPROTO_UDP } from '../gen/system.gen'
 import {
-  BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, BPF_PROG_TYPE_CGROUP_SOCK, BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
-  BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_LOOKUP,
-  BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_TRACING, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_XDP,
-  BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
+  BPF_PROG_TYPE_CGROUP_SOCK,
+  BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+  BPF_PROG_TYPE_CGROUP_SOCKOPT,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SK_LOOKUP,
+  BPF_PROG_TYPE_SK_MSG,
+  BPF_PROG_TYPE_SOCK_OPS,
+  BPF_PROG_TYPE_TRACING,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_XDP,
+  BPF_PROG_TYPE_SK_SKB,
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_SOCKET_FILTER,
 } from '../gen/uapi-enums.gen'
 import { BpfMap } from '../maps/map'
 import { reuseportLookup } from '../maps/reuseport-array'
@@ -75,8 +95,12 @@ export function getNetnsCookie(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u6
   const sk = contextSock(<usize>ctx)
   if (changetype<usize>(sk)) return sk.netns.cookie
   const type = progType()
-  const packet = type == BPF_PROG_TYPE_SCHED_CLS || type == BPF_PROG_TYPE_SCHED_ACT || type == BPF_PROG_TYPE_CGROUP_SKB ||
-    type == BPF_PROG_TYPE_SOCKET_FILTER || type == BPF_PROG_TYPE_SK_SKB
+  const packet =
+    type == BPF_PROG_TYPE_SCHED_CLS ||
+    type == BPF_PROG_TYPE_SCHED_ACT ||
+    type == BPF_PROG_TYPE_CGROUP_SKB ||
+    type == BPF_PROG_TYPE_SOCKET_FILTER ||
+    type == BPF_PROG_TYPE_SK_SKB
   if (packet && changetype<usize>(changetype<Skb>(<usize>ctx).dev)) return changetype<Skb>(<usize>ctx).dev.netns.cookie
   return world().netns.cookie
 }
@@ -105,7 +129,16 @@ function lookup(ctx: u64, tuple: usize, len: u32, protocol: u32, netns: u64, fla
   const family: u32 = len == 12 ? AF_INET : AF_INET6
   const n: usize = len == 12 ? 4 : 16
   const ns = contextNetns(<usize>ctx)
-  const sk = sockLookup(ns, protocol, family, tuple, load<u16>(tuple + n * 2), tuple + n, load<u16>(tuple + n * 2 + 2), changetype<Skb>(0))
+  const sk = sockLookup(
+    ns,
+    protocol,
+    family,
+    tuple,
+    load<u16>(tuple + n * 2),
+    tuple + n,
+    load<u16>(tuple + n * 2 + 2),
+    changetype<Skb>(0),
+  )
   if (changetype<usize>(sk)) sockGet(sk)
   return sk
 }
@@ -153,7 +186,7 @@ export function skbEcnSetCe(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
     // the header's checksum follows
     const before = <u32>load<u16>(h)
     store<u8>(h, tos | 3, 1)
-    let sum = <u32>(~load<u16>(h, 10)) & 0xffff
+    let sum = (<u32>~load<u16>(h, 10)) & 0xffff
     sum += (~before & 0xffff) + <u32>load<u16>(h)
     sum = (sum & 0xffff) + (sum >> 16)
     sum = (sum & 0xffff) + (sum >> 16)
@@ -291,13 +324,13 @@ export function tcpGenSyncookie(sk: u64, ip: u64, ipLen: u64, th: u64, thLen: u6
   const flags = <u32>load<u8>(<usize>th, 13)
   if ((flags & 0x16) != 2) return errno(ENOENT)
   const mss: u32 = load<u8>(<usize>ip) >> 4 == 6 ? 1440 : 1460
-  return <u64>cookieOf(<usize>ip, <usize>th, mss) | (<u64>mss << 32)
+  return (<u64>cookieOf(<usize>ip, <usize>th, mss)) | ((<u64>mss) << 32)
 }
 
 export function tcpRawGenSyncookie(ip: u64, th: u64, thLen: u64, r4: u64, r5: u64): u64 {
   if (<u32>thLen < 20) return errno(EINVAL)
   const mss: u32 = load<u8>(<usize>ip) >> 4 == 6 ? 1440 : 1460
-  return <u64>cookieOf(<usize>ip, <usize>th, mss) | (<u64>mss << 32)
+  return (<u64>cookieOf(<usize>ip, <usize>th, mss)) | ((<u64>mss) << 32)
 }
 export function tcpRawCheckSyncookie(ip: u64, th: u64, r3: u64, r4: u64, r5: u64): u64 {
   const got = bswap<u32>(load<u32>(<usize>th, 8)) - 1

@@ -61,7 +61,9 @@ export function msgRedirectHash(ctx: u64, map: u64, key: u64, flags: u64, r5: u6
 
 /** sock_map_update and sock_hash_update: the socket of a SOCK_OPS program enters a map. */
 export function sockMapUpdate(ctx: u64, map: u64, key: u64, flags: u64, r5: u64): u64 {
-  return asResult(sockmapUpdateProg(changetype<BpfMap>(<usize>map), <usize>key, changetype<usize>(opsTail(<usize>ctx).sk), flags))
+  return asResult(
+    sockmapUpdateProg(changetype<BpfMap>(<usize>map), <usize>key, changetype<usize>(opsTail(<usize>ctx).sk), flags),
+  )
 }
 
 // messages

@@ -3,8 +3,23 @@
 
 import { EEXIST, EINVAL, ENOENT, ENOMSG, ENOSPC, EPERM } from '../gen/errno.gen'
 import {
-  IPPROTO_IP, IPPROTO_IPV6, SO_BINDTODEVICE, SO_BINDTOIFINDEX, SO_KEEPALIVE, SO_MARK, SO_MAX_PACING_RATE, SO_PRIORITY,
-  SO_RCVBUF, SO_RCVLOWAT, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SOL_SOCKET, SOL_TCP, TCP_CONGESTION, TCP_MAXSEG,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  SO_BINDTODEVICE,
+  SO_BINDTOIFINDEX,
+  SO_KEEPALIVE,
+  SO_MARK,
+  SO_MAX_PACING_RATE,
+  SO_PRIORITY,
+  SO_RCVBUF,
+  SO_RCVLOWAT,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_SNDBUF,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_CONGESTION,
+  TCP_MAXSEG,
   TCP_NODELAY,
 } from '../gen/system.gen'
 import { isTcp, Sock } from '../world/sock'
@@ -129,7 +144,7 @@ function find(at: usize, end: usize, kind: u8, magic: usize, magicLen: u32): usi
 
 /** Where the options of a TCP header are. */
 @inline function optionsEnd(th: usize): usize {
-  return th + (<usize>(load<u8>(th, 12) >> 4) << 2)
+  return th + ((<usize>(load<u8>(th, 12) >> 4)) << 2)
 }
 
 export function loadHdrOpt(ctx: u64, res: u64, len: u64, flags: u64, r5: u64): u64 {
@@ -148,7 +163,7 @@ export function loadHdrOpt(ctx: u64, res: u64, len: u64, flags: u64, r5: u64): u
   let th: usize
   if (flags & LOAD_SYN) {
     if (!t.sk.lastSyn) return errno(ENOENT)
-    th = t.sk.lastSyn + (load<u8>(t.sk.lastSyn) >> 4 == 4 ? <usize>(load<u8>(t.sk.lastSyn) & 15) << 2 : 40)
+    th = t.sk.lastSyn + (load<u8>(t.sk.lastSyn) >> 4 == 4 ? (<usize>(load<u8>(t.sk.lastSyn) & 15)) << 2 : 40)
   } else {
     th = <usize>load<u64>(<usize>ctx, 192)
     if (!th) return errno(EPERM)

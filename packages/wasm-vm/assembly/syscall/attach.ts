@@ -4,20 +4,53 @@
 import { EINVAL, EPERM } from '../gen/errno.gen'
 import { ATTACH_POINT_COUNT, ATTACH_POINT_SIZE, ATTACH_POINTS } from '../gen/attach.gen'
 import {
-  ATTR_PROG_ATTACH__attach_bpf_fd, ATTR_PROG_ATTACH__attach_flags, ATTR_PROG_ATTACH__attach_type,
-  ATTR_PROG_ATTACH__expected_revision, ATTR_PROG_ATTACH__relative_fd,
+  ATTR_PROG_ATTACH__attach_bpf_fd,
+  ATTR_PROG_ATTACH__attach_flags,
+  ATTR_PROG_ATTACH__attach_type,
+  ATTR_PROG_ATTACH__expected_revision,
+  ATTR_PROG_ATTACH__relative_fd,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_ID, BPF_F_PREORDER, BPF_F_REPLACE,
+  BPF_F_AFTER,
+  BPF_F_ALLOW_MULTI,
+  BPF_F_ALLOW_OVERRIDE,
+  BPF_F_BEFORE,
+  BPF_F_ID,
+  BPF_F_PREORDER,
+  BPF_F_REPLACE,
 } from '../gen/uapi-defines.gen'
 import {
-  BPF_F_LINK, BPF_LSM_CGROUP, BPF_NETFILTER, BPF_NETKIT_PEER, BPF_NETKIT_PRIMARY, BPF_PERF_EVENT,
-  BPF_PROG_TYPE_CGROUP_DEVICE, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_SOCK, BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
-  BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_FLOW_DISSECTOR,
-  BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_LIRC_MODE2, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_NETFILTER,
-  BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_LOOKUP, BPF_PROG_TYPE_SK_MSG,
-  BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_UNSPEC, BPF_TCX_EGRESS,
-  BPF_TCX_INGRESS, BPF_TRACE_KPROBE_MULTI, BPF_TRACE_KPROBE_SESSION, BPF_TRACE_UPROBE_MULTI,
+  BPF_F_LINK,
+  BPF_LSM_CGROUP,
+  BPF_NETFILTER,
+  BPF_NETKIT_PEER,
+  BPF_NETKIT_PRIMARY,
+  BPF_PERF_EVENT,
+  BPF_PROG_TYPE_CGROUP_DEVICE,
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_CGROUP_SOCK,
+  BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+  BPF_PROG_TYPE_CGROUP_SOCKOPT,
+  BPF_PROG_TYPE_CGROUP_SYSCTL,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_FLOW_DISSECTOR,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_LIRC_MODE2,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_NETFILTER,
+  BPF_PROG_TYPE_PERF_EVENT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SK_LOOKUP,
+  BPF_PROG_TYPE_SK_MSG,
+  BPF_PROG_TYPE_SK_SKB,
+  BPF_PROG_TYPE_SOCK_OPS,
+  BPF_PROG_TYPE_TRACEPOINT,
+  BPF_PROG_TYPE_UNSPEC,
+  BPF_TCX_EGRESS,
+  BPF_TCX_INGRESS,
+  BPF_TRACE_KPROBE_MULTI,
+  BPF_TRACE_KPROBE_SESSION,
+  BPF_TRACE_UPROBE_MULTI,
   BPF_TRACE_UPROBE_SESSION,
 } from '../gen/uapi-enums.gen'
 import { Prog } from '../prog/prog'
@@ -94,7 +127,9 @@ export function checkAttachType(prog: Prog, type: u32): i32 {
     case BPF_PROG_TYPE_KPROBE:
       return kprobeAttachType(expected, type)
     case BPF_PROG_TYPE_SCHED_CLS:
-      return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS || type == BPF_NETKIT_PRIMARY || type == BPF_NETKIT_PEER ? 0 : -EINVAL
+      return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS || type == BPF_NETKIT_PRIMARY || type == BPF_NETKIT_PEER
+        ? 0
+        : -EINVAL
     default: {
       const p = progTypeOfAttach(type)
       return p == BPF_PROG_TYPE_UNSPEC || p != prog.type ? -EINVAL : 0
@@ -130,7 +165,9 @@ function checkFlags(attr: usize, type: u32): i32 {
   if (type == BPF_PROG_TYPE_SCHED_CLS) return flags & ~FLAGS_MPROG ? -EINVAL : 0
   if (isCgroupType(type)) return flags & ~(FLAGS_BASE | FLAGS_MPROG) ? -EINVAL : 0
   if (flags & ~FLAGS_BASE) return -EINVAL
-  return load<u32>(attr, ATTR_PROG_ATTACH__relative_fd) || load<u64>(attr, ATTR_PROG_ATTACH__expected_revision) ? -EINVAL : 0
+  return load<u32>(attr, ATTR_PROG_ATTACH__relative_fd) || load<u64>(attr, ATTR_PROG_ATTACH__expected_revision)
+    ? -EINVAL
+    : 0
 }
 
 export function progAttach(attr: usize): i32 {
@@ -175,7 +212,11 @@ export function progDetach(attr: usize): i32 {
     }
   } else if (isCgroupType(progType)) {
     if (flags || load<u32>(attr, ATTR_PROG_ATTACH__relative_fd)) return -EINVAL
-  } else if (flags || load<u32>(attr, ATTR_PROG_ATTACH__relative_fd) || load<u64>(attr, ATTR_PROG_ATTACH__expected_revision)) {
+  } else if (
+    flags ||
+    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd) ||
+    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision)
+  ) {
     return -EINVAL
   }
   if (isCgroupType(progType)) return cgroupProgDetach(attr, progType)

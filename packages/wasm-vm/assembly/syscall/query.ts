@@ -4,12 +4,24 @@
 import { EBADF, EINVAL, ENOENT, ENOTSUPP, EPERM } from '../gen/errno.gen'
 import { BPF_F_QUERY_EFFECTIVE } from '../gen/uapi-defines.gen'
 import {
-  BPF_FLOW_DISSECTOR, BPF_LIRC_MODE2, BPF_LSM_CGROUP, BPF_SK_LOOKUP, BPF_SK_MSG_VERDICT, BPF_SK_SKB_STREAM_PARSER,
-  BPF_SK_SKB_STREAM_VERDICT, BPF_SK_SKB_VERDICT, BPF_TCX_EGRESS, BPF_TCX_INGRESS,
+  BPF_FLOW_DISSECTOR,
+  BPF_LIRC_MODE2,
+  BPF_LSM_CGROUP,
+  BPF_SK_LOOKUP,
+  BPF_SK_MSG_VERDICT,
+  BPF_SK_SKB_STREAM_PARSER,
+  BPF_SK_SKB_STREAM_VERDICT,
+  BPF_SK_SKB_VERDICT,
+  BPF_TCX_EGRESS,
+  BPF_TCX_INGRESS,
 } from '../gen/uapi-enums.gen'
 import {
-  ATTR_QUERY__attach_type, ATTR_QUERY__query_flags, ATTR_QUERY__target_fd, ATTR_TASK_FD_QUERY__fd,
-  ATTR_TASK_FD_QUERY__flags, ATTR_TASK_FD_QUERY__pid,
+  ATTR_QUERY__attach_type,
+  ATTR_QUERY__query_flags,
+  ATTR_QUERY__target_fd,
+  ATTR_TASK_FD_QUERY__fd,
+  ATTR_TASK_FD_QUERY__flags,
+  ATTR_TASK_FD_QUERY__pid,
 } from '../gen/uapi-layouts.gen'
 import { Cgroup, cgroupPut } from '../world/cgroup'
 import { cgroupQuery } from '../world/cgroup-attach'
@@ -33,7 +45,8 @@ export function progQuery(attr: usize, uattr: u64): i32 {
   if (load<u32>(attr, ATTR_QUERY__query_flags) & ~(<u32>BPF_F_QUERY_EFFECTIVE)) return -EINVAL
   const type = load<u32>(attr, ATTR_QUERY__attach_type)
   switch (type) {
-    case BPF_LIRC_MODE2: return lircQuery(attr, uattr)
+    case BPF_LIRC_MODE2:
+      return lircQuery(attr, uattr)
     case BPF_FLOW_DISSECTOR:
     case BPF_SK_LOOKUP:
       return netnsQuery(attr, uattr)

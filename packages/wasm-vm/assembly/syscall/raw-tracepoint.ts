@@ -3,10 +3,18 @@
 
 import { EINVAL } from '../gen/errno.gen'
 import {
-  BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
-  BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+  BPF_PROG_TYPE_TRACING,
+  BPF_TRACE_RAW_TP,
 } from '../gen/uapi-enums.gen'
-import { ATTR_RAW_TRACEPOINT__cookie, ATTR_RAW_TRACEPOINT__name, ATTR_RAW_TRACEPOINT__prog_fd } from '../gen/uapi-layouts.gen'
+import {
+  ATTR_RAW_TRACEPOINT__cookie,
+  ATTR_RAW_TRACEPOINT__name,
+  ATTR_RAW_TRACEPOINT__prog_fd,
+} from '../gen/uapi-layouts.gen'
 import { stringFromUser } from '../mem/user'
 import { Prog } from '../prog/prog'
 import { rawLinkCreate, tracingLinkCreate } from '../world/raw-tracepoint'
@@ -26,7 +34,8 @@ export function rawTracepointOpen(attr: usize): i32 {
     case BPF_PROG_TYPE_EXT:
     case BPF_PROG_TYPE_LSM:
       if (name) return -EINVAL
-      if (prog.type == BPF_PROG_TYPE_TRACING && prog.expectedAttachType == BPF_TRACE_RAW_TP) return rawLinkCreate(prog, 0, cookie)
+      if (prog.type == BPF_PROG_TYPE_TRACING && prog.expectedAttachType == BPF_TRACE_RAW_TP)
+        return rawLinkCreate(prog, 0, cookie)
       return tracingLinkCreate(0, prog)
     case BPF_PROG_TYPE_RAW_TRACEPOINT:
     case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE: {

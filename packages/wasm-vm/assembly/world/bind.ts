@@ -4,7 +4,10 @@
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from '../gen/errno.gen'
 import { AF_INET, AF_INET6, SOCK_RAW } from '../gen/system.gen'
 import {
-  BPF_CGROUP_INET4_BIND, BPF_CGROUP_INET4_POST_BIND, BPF_CGROUP_INET6_BIND, BPF_CGROUP_INET6_POST_BIND,
+  BPF_CGROUP_INET4_BIND,
+  BPF_CGROUP_INET4_POST_BIND,
+  BPF_CGROUP_INET6_BIND,
+  BPF_CGROUP_INET6_POST_BIND,
 } from '../gen/uapi-enums.gen'
 import { CAP_NET_BIND_SERVICE, capable } from '../syscall/caps'
 import { cgRunSock } from './cgroup-run'

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Attaching to cgroups: flags, order, and the arrays of what runs. Kernel counterpart: kernel/bpf/cgroup.c.
 
+import { E2BIG, EFAULT, EINVAL, ENOENT, ENOLINK, ENOMEM, ENOSPC, EPERM, ESTALE } from '../gen/errno.gen'
 import {
-  E2BIG, EFAULT, EINVAL, ENOENT, ENOLINK, ENOMEM, ENOSPC, EPERM, ESTALE,
-} from '../gen/errno.gen'
-import {
-  BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_ID, BPF_F_PREORDER,
-  BPF_F_QUERY_EFFECTIVE, BPF_F_REPLACE,
+  BPF_F_AFTER,
+  BPF_F_ALLOW_MULTI,
+  BPF_F_ALLOW_OVERRIDE,
+  BPF_F_BEFORE,
+  BPF_F_ID,
+  BPF_F_PREORDER,
+  BPF_F_QUERY_EFFECTIVE,
+  BPF_F_REPLACE,
 } from '../gen/uapi-defines.gen'
 import { BPF_F_LINK } from '../gen/uapi-enums.gen'
 import {
-  ATTR_QUERY__attach_flags, ATTR_QUERY__attach_type, ATTR_QUERY__prog_attach_flags, ATTR_QUERY__prog_cnt,
-  ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__revision,
+  ATTR_QUERY__attach_flags,
+  ATTR_QUERY__attach_type,
+  ATTR_QUERY__prog_attach_flags,
+  ATTR_QUERY__prog_cnt,
+  ATTR_QUERY__prog_ids,
+  ATTR_QUERY__query_flags,
+  ATTR_QUERY__revision,
 } from '../gen/uapi-layouts.gen'
 import { kfree, kzalloc } from '../mem/alloc'
 import { idFind } from '../mem/ids'
@@ -22,7 +31,15 @@ import { progGet, progPut } from '../prog/refs'
 import { FD_LINK, FD_PROG, fdGet, isErr } from '../syscall/fd'
 import { Link } from '../syscall/link'
 import {
-  Attached, attachedProg, Cgroup, cgroupEffective, cgroupFirst, cgroupFlags, cgroupList, cgroupRevision, CGROUP_SLOTS,
+  Attached,
+  attachedProg,
+  Cgroup,
+  cgroupEffective,
+  cgroupFirst,
+  cgroupFlags,
+  cgroupList,
+  cgroupRevision,
+  CGROUP_SLOTS,
   cgroupSetFlags,
 } from './cgroup'
 import { storageForAttach, storageUnlink } from './cgroup-storage'
@@ -91,7 +108,7 @@ function putItem(array: RunArray, i: u32, a: Attached): void {
 
 function setEffective(cg: Cgroup, type: u32): void {
   const old = cgroupEffective(cg, type)
-  store<usize>(cg.effective + (<usize>type << 2), changetype<usize>(computeEffective(cg, type)))
+  store<usize>(cg.effective + ((<usize>type) << 2), changetype<usize>(computeEffective(cg, type)))
   runArrayFree(old)
 }
 
@@ -170,7 +187,14 @@ function insertAt(cg: Cgroup, type: u32, a: Attached, anchor: usize, before: boo
 
 /** Attaches a program (which takes a reference) or a link. */
 export function cgroupAttach(
-  cg: Cgroup, prog: usize, link: usize, replace: usize, type: u32, flags: u32, idOrFd: u32, revision: u64,
+  cg: Cgroup,
+  prog: usize,
+  link: usize,
+  replace: usize,
+  type: u32,
+  flags: u32,
+  idOrFd: u32,
+  revision: u64,
 ): i32 {
   const saved = flags & (BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI)
   const both = BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI

@@ -2,13 +2,28 @@
 // Links to cgroups, and the bpf commands that name a cgroup.
 
 import { EINVAL, ENOMEM } from '../gen/errno.gen'
-import { BPF_F_AFTER, BPF_F_ALLOW_MULTI, BPF_F_BEFORE, BPF_F_ID, BPF_F_PREORDER, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
+import {
+  BPF_F_AFTER,
+  BPF_F_ALLOW_MULTI,
+  BPF_F_BEFORE,
+  BPF_F_ID,
+  BPF_F_PREORDER,
+  BPF_F_REPLACE,
+} from '../gen/uapi-defines.gen'
 import { BPF_F_LINK, BPF_LINK_TYPE_CGROUP } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__cgroup__expected_revision, ATTR_LINK_CREATE__cgroup__relative_fd,
-  ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_fd, ATTR_PROG_ATTACH__attach_bpf_fd, ATTR_PROG_ATTACH__attach_flags,
-  ATTR_PROG_ATTACH__attach_type, ATTR_PROG_ATTACH__expected_revision, ATTR_PROG_ATTACH__relative_fd,
-  ATTR_PROG_ATTACH__replace_bpf_fd, ATTR_PROG_ATTACH__target_fd,
+  ATTR_LINK_CREATE__attach_type,
+  ATTR_LINK_CREATE__cgroup__expected_revision,
+  ATTR_LINK_CREATE__cgroup__relative_fd,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__target_fd,
+  ATTR_PROG_ATTACH__attach_bpf_fd,
+  ATTR_PROG_ATTACH__attach_flags,
+  ATTR_PROG_ATTACH__attach_type,
+  ATTR_PROG_ATTACH__expected_revision,
+  ATTR_PROG_ATTACH__relative_fd,
+  ATTR_PROG_ATTACH__replace_bpf_fd,
+  ATTR_PROG_ATTACH__target_fd,
 } from '../gen/uapi-layouts.gen'
 import { Prog } from '../prog/prog'
 import { FD_PROG, fdGet, isErr } from '../syscall/fd'
@@ -48,8 +63,16 @@ export function cgroupProgAttach(attr: usize, type: u32, prog: Prog): i32 {
       return <i32>replace
     }
   }
-  const ret = cgroupAttach(cg, changetype<usize>(prog), 0, replace, load<u32>(attr, ATTR_PROG_ATTACH__attach_type), flags,
-    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd), load<u64>(attr, ATTR_PROG_ATTACH__expected_revision))
+  const ret = cgroupAttach(
+    cg,
+    changetype<usize>(prog),
+    0,
+    replace,
+    load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
+    flags,
+    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd),
+    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
+  )
   cgroupPut(cg)
   return ret
 }
@@ -60,8 +83,13 @@ export function cgroupProgDetach(attr: usize, type: u32): i32 {
   const cg = changetype<Cgroup>(p)
   // an fd that is no such program is as good as none: exclusive attachments go without
   const prog = progOfType(load<i32>(attr, ATTR_PROG_ATTACH__attach_bpf_fd), type)
-  const ret = cgroupDetach(cg, isErr(prog) ? 0 : prog, 0, load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
-    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision))
+  const ret = cgroupDetach(
+    cg,
+    isErr(prog) ? 0 : prog,
+    0,
+    load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
+    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
+  )
   cgroupPut(cg)
   return ret
 }
@@ -76,8 +104,16 @@ export function cgroupLinkCreate(attr: usize, prog: Prog): i32 {
     cgroupPut(changetype<Cgroup>(p))
     return -ENOMEM
   }
-  const err = cgroupAttach(changetype<Cgroup>(p), 0, changetype<usize>(link), 0, link.attachType, flags | BPF_F_ALLOW_MULTI,
-    load<u32>(attr, ATTR_LINK_CREATE__cgroup__relative_fd), load<u64>(attr, ATTR_LINK_CREATE__cgroup__expected_revision))
+  const err = cgroupAttach(
+    changetype<Cgroup>(p),
+    0,
+    changetype<usize>(link),
+    0,
+    link.attachType,
+    flags | BPF_F_ALLOW_MULTI,
+    load<u32>(attr, ATTR_LINK_CREATE__cgroup__relative_fd),
+    load<u64>(attr, ATTR_LINK_CREATE__cgroup__expected_revision),
+  )
   if (err) {
     linkCancel(link)
     cgroupPut(changetype<Cgroup>(p))

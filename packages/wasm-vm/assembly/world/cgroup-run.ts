@@ -2,9 +2,7 @@
 // Running the programs of a cgroup. Kernel counterpart: bpf_prog_run_array_cg and __cgroup_bpf_run_filter_*.
 
 import { EFAULT, EPERM } from '../gen/errno.gen'
-import {
-  BPF_CGROUP_DEVICE, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_SOCK_OPS,
-} from '../gen/uapi-enums.gen'
+import { BPF_CGROUP_DEVICE, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_SOCK_OPS } from '../gen/uapi-enums.gen'
 import { Cgroup, cgroupEffective } from './cgroup'
 import { PACKET_SKB, runCtx, runSkbSaveCb } from './hook'
 import { runItem } from './run-array'
@@ -43,9 +41,7 @@ export function cgExtraBits(): u32 {
 }
 
 /** Runs what is effective; `retval` is what the hook returns if nobody objects. With `collect`, bit 0 alone is the verdict. */
-export function cgRun(
-  cg: Cgroup, type: u32, ctx: usize, size: u32, fields: u32, retval: i32, collect: bool,
-): i32 {
+export function cgRun(cg: Cgroup, type: u32, ctx: usize, size: u32, fields: u32, retval: i32, collect: bool): i32 {
   store<u32>(EXTRA, 0)
   const array = cgroupEffective(cg, type)
   if (!changetype<usize>(array)) return retval

@@ -50,24 +50,29 @@ export const CGROUP_SLOTS: u32 = 64
 @inline export function attachedProg(a: Attached): Prog {
   return changetype<usize>(a.link) ? a.link.prog : a.prog
 }
+
 @inline export function cgroupFlags(cg: Cgroup, type: u32): u32 {
-  return load<u32>(cg.flags + (<usize>type << 2))
+  return load<u32>(cg.flags + ((<usize>type) << 2))
 }
+
 @inline export function cgroupSetFlags(cg: Cgroup, type: u32, flags: u32): void {
-  store<u32>(cg.flags + (<usize>type << 2), flags)
+  store<u32>(cg.flags + ((<usize>type) << 2), flags)
 }
 /** Address of the list's first pointer. */
 @inline export function cgroupList(cg: Cgroup, type: u32): usize {
-  return cg.lists + (<usize>type << 2)
+  return cg.lists + ((<usize>type) << 2)
 }
+
 @inline export function cgroupFirst(cg: Cgroup, type: u32): Attached {
   return changetype<Attached>(load<usize>(cgroupList(cg, type)))
 }
+
 @inline export function cgroupEffective(cg: Cgroup, type: u32): RunArray {
-  return changetype<RunArray>(load<usize>(cg.effective + (<usize>type << 2)))
+  return changetype<RunArray>(load<usize>(cg.effective + ((<usize>type) << 2)))
 }
+
 @inline export function cgroupRevision(cg: Cgroup, type: u32): usize {
-  return cg.revisions + (<usize>type << 3)
+  return cg.revisions + ((<usize>type) << 3)
 }
 
 function newCgroup(parent: Cgroup, name: usize, len: u32, id: u64): Cgroup {
@@ -178,7 +183,7 @@ function cgroupRelease(cg: Cgroup): void {
       a = next
     }
     runArrayFree(cgroupEffective(cg, type))
-    store<usize>(cg.effective + (<usize>type << 2), 0)
+    store<usize>(cg.effective + ((<usize>type) << 2), 0)
   }
   cgroupStorageGone(cg)
 }

@@ -28,7 +28,7 @@ export function csumPseudo(family: u32, saddr: usize, daddr: usize, protocol: u3
   const n: u32 = family == 2 ? 4 : 16
   let s = csumPartial(saddr, n, 0)
   s = csumPartial(daddr, n, s)
-  let t = <u64>s + <u64>bswap<u16>(<u16>protocol) + (<u64>bswap<u32>(len) & 0xffffffff)
+  let t = <u64>s + <u64>bswap<u16>(<u16>protocol) + ((<u64>bswap<u32>(len)) & 0xffffffff)
   t = (t & 0xffffffff) + (t >> 32)
   return <u32>((t & 0xffffffff) + (t >> 32))
 }

@@ -30,31 +30,58 @@ const AD_OFF: u32 = 0xfffff000
 const AD_MAX: u32 = 64
 
 // Fields of struct sock_filter: u16 code, u8 jt, u8 jf, u32 k
-@inline function codeOf(p: usize): u32 { return <u32>load<u16>(p) }
-@inline function jtOf(p: usize): u32 { return <u32>load<u8>(p, 2) }
-@inline function jfOf(p: usize): u32 { return <u32>load<u8>(p, 3) }
-@inline function kOf(p: usize): u32 { return load<u32>(p, 4) }
+@inline function codeOf(p: usize): u32 {
+  return <u32>load<u16>(p)
+}
+
+@inline function jtOf(p: usize): u32 {
+  return <u32>load<u8>(p, 2)
+}
+
+@inline function jfOf(p: usize): u32 {
+  return <u32>load<u8>(p, 3)
+}
+
+@inline function kOf(p: usize): u32 {
+  return load<u32>(p, 4)
+}
 
 /** Whether a code exists in classic BPF. */
 function codeKnown(c: u32): bool {
   if (c > 0xff) return false
   switch (c & 7) {
     case 0: // LD
-      return c == 0x00 || c == 0x20 || c == 0x28 || c == 0x30 || c == 0x40 || c == 0x48 || c == 0x50 || c == 0x60 || c == 0x80
+      return (
+        c == 0x00 ||
+        c == 0x20 ||
+        c == 0x28 ||
+        c == 0x30 ||
+        c == 0x40 ||
+        c == 0x48 ||
+        c == 0x50 ||
+        c == 0x60 ||
+        c == 0x80
+      )
     case 1: // LDX
       return c == 0x01 || c == 0x61 || c == 0x81 || c == 0xb1
-    case 2: return c == 0x02
-    case 3: return c == 0x03
-    case 4: { // ALU
+    case 2:
+      return c == 0x02
+    case 3:
+      return c == 0x03
+    case 4: {
+      // ALU
       const op = c & 0xf0
       return op == 0x80 ? c == 0x84 : op <= 0xa0
     }
-    case 5: { // JMP
+    case 5: {
+      // JMP
       const op = c & 0xf0
       return op == 0 ? c == 0x05 : op <= 0x40
     }
-    case 6: return c == 0x06 || c == 0x16
-    default: return c == 0x07 || c == 0x87
+    case 6:
+      return c == 0x06 || c == 0x16
+    default:
+      return c == 0x07 || c == 0x87
   }
 }
 
@@ -66,8 +93,8 @@ function memoryOk(insns: usize, count: u32): bool {
   let valid: u32 = 0
   let ok = true
   for (let pc: u32 = 0; pc < count && ok; pc++) {
-    const p = insns + (<usize>pc << 3)
-    const at = masks + (<usize>pc << 1)
+    const p = insns + ((<usize>pc) << 3)
+    const at = masks + ((<usize>pc) << 1)
     valid &= <u32>load<u16>(at)
     const c = codeOf(p)
     if (c == 0x02 || c == 0x03) valid |= 1 << kOf(p)
@@ -84,15 +111,16 @@ function memoryOk(insns: usize, count: u32): bool {
   kfree(masks)
   return ok
 }
+
 @inline function mergeMask(at: usize, skip: u32, valid: u32): void {
-  const m = at + (<usize>skip << 1)
-  store<u16>(m, <u16>(<u32>load<u16>(m) & valid))
+  const m = at + ((<usize>skip) << 1)
+  store<u16>(m, <u16>((<u32>load<u16>(m)) & valid))
 }
 
 /** bpf_check_classic. */
 export function classicCheck(insns: usize, count: u32): bool {
   for (let pc: u32 = 0; pc < count; pc++) {
-    const p = insns + (<usize>pc << 3)
+    const p = insns + ((<usize>pc) << 3)
     const c = codeOf(p)
     const k = kOf(p)
     if (!codeKnown(c)) return false
@@ -106,7 +134,7 @@ export function classicCheck(insns: usize, count: u32): bool {
     }
     if ((c == 0x20 || c == 0x28 || c == 0x30) && k >= AD_OFF && !ancillaryKnown(k - AD_OFF)) return false
   }
-  const last = codeOf(insns + (<usize>(count - 1) << 3))
+  const last = codeOf(insns + ((<usize>(count - 1)) << 3))
   return (last == 0x06 || last == 0x16) && memoryOk(insns, count)
 }
 
@@ -123,7 +151,7 @@ function emit(code: u32, dst: u32, src: u32, off: i32, imm: u32): void {
   const n = load<u32>(OUT, 4)
   const base = load<usize>(OUT)
   if (base) {
-    const p = base + (<usize>n << 3)
+    const p = base + ((<usize>n) << 3)
     store<u8>(p, <u8>code)
     store<u8>(p, <u8>(dst | (src << 4)), 1)
     store<i16>(p, <i16>off, 2)
@@ -131,12 +159,13 @@ function emit(code: u32, dst: u32, src: u32, off: i32, imm: u32): void {
   }
   store<u32>(OUT, n + 1, 4)
 }
+
 @inline function at(): u32 {
   return load<u32>(OUT, 4)
 }
 /** Jump whose target is the classic instruction `to`. */
 function emitJump(code: u32, src: u32, imm: u32, starts: usize, to: u32): void {
-  const off = <i32>load<u32>(starts + (<usize>to << 2)) - <i32>at() - 1
+  const off = <i32>load<u32>(starts + ((<usize>to) << 2)) - <i32>at() - 1
   emit(code, code == 0x05 ? 0 : A, src, off, imm)
 }
 
@@ -147,14 +176,30 @@ function emitAncillary(ad: u32): void {
       emit(0x69, A, CTX, 16, 0)
       emit(0xdc, A, 0, 0, 16)
       break
-    case 4: emit(0x61, A, CTX, 4, 0); break // packet type
-    case 8: emit(0x61, A, CTX, 40, 0); break // ifindex
-    case 20: emit(0x61, A, CTX, 8, 0); break // mark
-    case 24: emit(0x61, A, CTX, 12, 0); break // queue
-    case 32: emit(0x61, A, CTX, 68, 0); break // rxhash
-    case 40: emit(0xac, A, X, 0, 0); break // A ^= X
-    case 44: emit(0x61, A, CTX, 24, 0); break // vlan tag
-    case 48: emit(0x61, A, CTX, 20, 0); break // vlan tag present
+    case 4:
+      emit(0x61, A, CTX, 4, 0)
+      break // packet type
+    case 8:
+      emit(0x61, A, CTX, 40, 0)
+      break // ifindex
+    case 20:
+      emit(0x61, A, CTX, 8, 0)
+      break // mark
+    case 24:
+      emit(0x61, A, CTX, 12, 0)
+      break // queue
+    case 32:
+      emit(0x61, A, CTX, 68, 0)
+      break // rxhash
+    case 40:
+      emit(0xac, A, X, 0, 0)
+      break // A ^= X
+    case 44:
+      emit(0x61, A, CTX, 24, 0)
+      break // vlan tag
+    case 48:
+      emit(0x61, A, CTX, 20, 0)
+      break // vlan tag present
     case 60: // vlan tpid
       emit(0x69, A, CTX, 28, 0)
       emit(0xdc, A, 0, 0, 16)
@@ -168,12 +213,18 @@ function emitAncillary(ad: u32): void {
 }
 function ancillaryCall(ad: u32): i32 {
   switch (ad) {
-    case 12: return CLASSIC_NLATTR
-    case 16: return CLASSIC_NLATTR_NEST
-    case 28: return CLASSIC_HATYPE
-    case 36: return HELPER_CPU
-    case 52: return CLASSIC_PAY_OFFSET
-    default: return HELPER_RANDOM
+    case 12:
+      return CLASSIC_NLATTR
+    case 16:
+      return CLASSIC_NLATTR_NEST
+    case 28:
+      return CLASSIC_HATYPE
+    case 36:
+      return HELPER_CPU
+    case 52:
+      return CLASSIC_PAY_OFFSET
+    default:
+      return HELPER_RANDOM
   }
 }
 
@@ -226,7 +277,9 @@ function emitOne(p: usize, i: u32, starts: usize): void {
   const c = codeOf(p)
   const k = kOf(p)
   switch (c & 7) {
-    case 0: emitLoad(p, c, k); break
+    case 0:
+      emitLoad(p, c, k)
+      break
     case 1:
       if (c == 0xb1) {
         emit(0xbf, SAVED, A, 0, 0)
@@ -235,13 +288,19 @@ function emitOne(p: usize, i: u32, starts: usize): void {
         emit(0x64, A, 0, 0, 2)
         emit(0xbc, X, A, 0, 0)
         emit(0xbf, A, SAVED, 0, 0)
-      } else if (c == 0x61) emit(0x61, X, FP, -<i32>(k * 4 + 4), 0)
+      } else if (c == 0x61) emit(0x61, X, FP, -(<i32>(k * 4 + 4)), 0)
       else if (c == 0x81) emit(0x61, X, CTX, 0, 0)
       else emit(0xb4, X, 0, 0, k)
       break
-    case 2: emit(0x63, FP, A, -<i32>(k * 4 + 4), 0); break
-    case 3: emit(0x63, FP, X, -<i32>(k * 4 + 4), 0); break
-    case 4: emitAlu(c, k); break
+    case 2:
+      emit(0x63, FP, A, -(<i32>(k * 4 + 4)), 0)
+      break
+    case 3:
+      emit(0x63, FP, X, -(<i32>(k * 4 + 4)), 0)
+      break
+    case 4:
+      emitAlu(c, k)
+      break
     case 5:
       if (c == 0x05) emitJump(0x05, 0, 0, starts, i + k + 1)
       else emitBranch(p, i, starts)
@@ -257,7 +316,7 @@ function emitOne(p: usize, i: u32, starts: usize): void {
 }
 
 function emitLoad(p: usize, c: u32, k: u32): void {
-  if (c == 0x60) emit(0x61, A, FP, -<i32>(k * 4 + 4), 0)
+  if (c == 0x60) emit(0x61, A, FP, -(<i32>(k * 4 + 4)), 0)
   else if (c == 0x80) emit(0x61, A, CTX, 0, 0)
   else if (c == 0x00) emit(0xb4, A, 0, 0, k)
   else if ((c & 0xe0) == 0x20 && k >= AD_OFF && ancillaryKnown(k - AD_OFF)) emitAncillary(k - AD_OFF)
@@ -271,8 +330,8 @@ function emitAll(insns: usize, count: u32, starts: usize): void {
   emit(0xaf, X, X, 0, 0)
   emit(0xbf, CTX, 1, 0, 0)
   for (let i: u32 = 0; i < count; i++) {
-    store<u32>(starts + (<usize>i << 2), at())
-    emitOne(insns + (<usize>i << 3), i, starts)
+    store<u32>(starts + ((<usize>i) << 2), at())
+    emitOne(insns + ((<usize>i) << 3), i, starts)
   }
 }
 

@@ -3,8 +3,13 @@
 
 import { EBADF, EINVAL, ENODEV, ENOENT, ESRCH } from '../gen/errno.gen'
 import {
-  BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT, BPF_PROG_TYPE_LWT_SEG6LOCAL, BPF_PROG_TYPE_LWT_XMIT,
-  BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_SEG6LOCAL,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_XDP,
 } from '../gen/uapi-enums.gen'
 import { cstrlen } from '../mem/bytes'
 import { rcuFlush } from '../mem/rcu'
@@ -15,8 +20,19 @@ import { fdInstall, fdKind, fdObject, FD_PROG, isErr, MODE_READ } from '../sysca
 import { Cgroup, cgroupByFd } from './cgroup'
 import { progOfType } from './cgroup-link'
 import {
-  DEV_DUMMY, DEV_TAP, DEV_VETH, deviceByIndex, deviceByName, deviceCreate, deviceJoin, deviceName, deviceNameOk, deviceOut,
-  deviceRemove, deviceSetUp, NetDevice,
+  DEV_DUMMY,
+  DEV_TAP,
+  DEV_VETH,
+  deviceByIndex,
+  deviceByName,
+  deviceCreate,
+  deviceJoin,
+  deviceName,
+  deviceNameOk,
+  deviceOut,
+  deviceRemove,
+  deviceSetUp,
+  NetDevice,
 } from './device'
 import { FILE_CGROUP, FILE_PERF, FILE_PIDFD } from './files'
 import { lircPulse } from './lirc'
@@ -190,7 +206,15 @@ export function world_address_add(ifindex: u32, family: u32, addr: usize, prefix
   const dev = deviceByIndex(ifindex)
   if (!changetype<usize>(dev)) return -ENODEV
   const v4 = family == 2
-  addrAdd(dev, family, load<u32>(addr), v4 ? 0 : load<u32>(addr, 4), v4 ? 0 : load<u32>(addr, 8), v4 ? 0 : load<u32>(addr, 12), prefix)
+  addrAdd(
+    dev,
+    family,
+    load<u32>(addr),
+    v4 ? 0 : load<u32>(addr, 4),
+    v4 ? 0 : load<u32>(addr, 8),
+    v4 ? 0 : load<u32>(addr, 12),
+    prefix,
+  )
   // the network of the address is on the link
   const full: u32 = v4 ? 32 : 128
   if (prefix < full) routeAdd(dev, family, addr, prefix, 0)
@@ -350,7 +374,14 @@ export function world_cgroup_id(fd: i32): u64 {
 
 // probes
 
-export function world_tracepoint_define(category: usize, name: usize, format: usize, args: u32, record: u32, writable: u32): i32 {
+export function world_tracepoint_define(
+  category: usize,
+  name: usize,
+  format: usize,
+  args: u32,
+  record: u32,
+  writable: u32,
+): i32 {
   return tracepointDefine(category, name, format, args, record, writable)
 }
 

@@ -65,7 +65,7 @@ export function deviceIoctl(sk: Sock, request: u32, arg: usize): i32 {
     }
     case SIOCSIFFLAGS:
       if (!capable(CAP_NET_ADMIN)) return -EPERM
-      deviceSetUp(dev, (<u32>load<u16>(arg, VALUE) & IFF_UP) != 0)
+      deviceSetUp(dev, ((<u32>load<u16>(arg, VALUE)) & IFF_UP) != 0)
       return 0
     case SIOCGIFMTU:
       store<u32>(arg, dev.mtu, VALUE)

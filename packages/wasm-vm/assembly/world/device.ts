@@ -70,6 +70,7 @@ export const DEV_TAP: u32 = 3
 @inline export function deviceOut(dev: NetDevice): SkbQueue {
   return changetype<SkbQueue>(changetype<usize>(dev) + offsetof<NetDevice>('outFirst'))
 }
+
 @inline export function deviceName(dev: NetDevice): usize {
   return changetype<usize>(dev) + offsetof<NetDevice>('name0')
 }
@@ -174,7 +175,8 @@ export function deviceRemove(dev: NetDevice): i32 {
 function removeOne(dev: NetDevice): i32 {
   const ns = dev.netns
   let at = changetype<usize>(ns) + offsetof<Netns>('devices')
-  while (load<usize>(at) && load<usize>(at) != changetype<usize>(dev)) at = load<usize>(at) + offsetof<NetDevice>('next')
+  while (load<usize>(at) && load<usize>(at) != changetype<usize>(dev))
+    at = load<usize>(at) + offsetof<NetDevice>('next')
   if (!load<usize>(at)) return -ENODEV
   store<usize>(at, changetype<usize>(dev.next))
   dev.up = false

@@ -12,7 +12,16 @@ import { perfOpen } from './perf-event'
 import { Sock, sockFromFd } from './sock'
 import { sockGetsockopt, sockSetsockopt } from './sockopt'
 import {
-  sockAccept, sockBind, sockConnect, sockListen, sockName, sockOpen, sockPair, sockRecv, sockSend, sockShutdown,
+  sockAccept,
+  sockBind,
+  sockConnect,
+  sockListen,
+  sockName,
+  sockOpen,
+  sockPair,
+  sockRecv,
+  sockSend,
+  sockShutdown,
 } from './socket'
 import { softirqRun } from './receive'
 import { traceSyscall } from './syscall-trace'

@@ -4,9 +4,17 @@
 
 import { EBADF, EINVAL, ENODEV, ENOTTY } from '../gen/errno.gen'
 import {
-  PERF_EVENT_IOC_DISABLE, PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_ID, PERF_EVENT_IOC_PAUSE_OUTPUT, PERF_EVENT_IOC_PERIOD,
-  PERF_EVENT_IOC_QUERY_BPF, PERF_EVENT_IOC_REFRESH, PERF_EVENT_IOC_RESET, PERF_EVENT_IOC_SET_BPF,
-  PERF_EVENT_IOC_SET_FILTER, PERF_EVENT_IOC_SET_OUTPUT,
+  PERF_EVENT_IOC_DISABLE,
+  PERF_EVENT_IOC_ENABLE,
+  PERF_EVENT_IOC_ID,
+  PERF_EVENT_IOC_PAUSE_OUTPUT,
+  PERF_EVENT_IOC_PERIOD,
+  PERF_EVENT_IOC_QUERY_BPF,
+  PERF_EVENT_IOC_REFRESH,
+  PERF_EVENT_IOC_RESET,
+  PERF_EVENT_IOC_SET_BPF,
+  PERF_EVENT_IOC_SET_FILTER,
+  PERF_EVENT_IOC_SET_OUTPUT,
 } from '../gen/system.gen'
 import { tracePipeRead, tracePipeSize } from '../helpers/trace'
 import { Prog } from '../prog/prog'
@@ -18,7 +26,15 @@ import { CgroupFile, cgroupFilePut, cgroupFileRead, cgroupFileWrite } from './cg
 import { deviceIoctl } from './device-ioctl'
 import { lircTake } from './lirc'
 import {
-  PerfEvent, perfDisable, perfEnable, perfGet, perfMmap, perfPut, perfRead, perfReady, TYPE_TRACEPOINT,
+  PerfEvent,
+  perfDisable,
+  perfEnable,
+  perfGet,
+  perfMmap,
+  perfPut,
+  perfRead,
+  perfReady,
+  TYPE_TRACEPOINT,
 } from './perf-event'
 import { perfSetProg } from './perf-link'
 import { RegularFile, regularPut, regularRead } from './regular-file'
@@ -132,12 +148,18 @@ export function fileRead(fd: i32, to: usize, len: u32): i32 {
   if (!(fdMode(fd) & MODE_READ)) return -EBADF
   const obj = fdObject(fd)
   switch (kind) {
-    case FILE_SOCK: return sockRecv(changetype<Sock>(obj), to, len, 0, 0, 0)
-    case FILE_PERF: return perfRead(changetype<PerfEvent>(obj), to, len)
-    case FILE_ITER: return iteratorRead(changetype<Iterator>(obj), to, len)
-    case FILE_REGULAR: return regularRead(changetype<RegularFile>(obj), to, len)
-    case FILE_SYSCTL: return sysctlRead(changetype<SysctlFile>(obj), to, len)
-    case FILE_CGROUP_FILE: return cgroupFileRead(changetype<CgroupFile>(obj), to, len)
+    case FILE_SOCK:
+      return sockRecv(changetype<Sock>(obj), to, len, 0, 0, 0)
+    case FILE_PERF:
+      return perfRead(changetype<PerfEvent>(obj), to, len)
+    case FILE_ITER:
+      return iteratorRead(changetype<Iterator>(obj), to, len)
+    case FILE_REGULAR:
+      return regularRead(changetype<RegularFile>(obj), to, len)
+    case FILE_SYSCTL:
+      return sysctlRead(changetype<SysctlFile>(obj), to, len)
+    case FILE_CGROUP_FILE:
+      return cgroupFileRead(changetype<CgroupFile>(obj), to, len)
     case FILE_TRACE_PIPE: {
       const n = tracePipeRead(to, len)
       return n ? <i32>n : -11
@@ -162,11 +184,16 @@ export function fileWrite(fd: i32, data: usize, len: u32): i32 {
   if (!(fdMode(fd) & MODE_WRITE)) return -EBADF
   const obj = fdObject(fd)
   switch (kind) {
-    case FILE_SOCK: return sockSend(changetype<Sock>(obj), data, len, 0, 0, 0)
-    case FILE_SYSCTL: return sysctlWrite(changetype<SysctlFile>(obj), data, len)
-    case FILE_CGROUP_FILE: return cgroupFileWrite(changetype<CgroupFile>(obj), data, len)
-    case FILE_DEV: return <i32>len
-    default: return -EINVAL
+    case FILE_SOCK:
+      return sockSend(changetype<Sock>(obj), data, len, 0, 0, 0)
+    case FILE_SYSCTL:
+      return sysctlWrite(changetype<SysctlFile>(obj), data, len)
+    case FILE_CGROUP_FILE:
+      return cgroupFileWrite(changetype<CgroupFile>(obj), data, len)
+    case FILE_DEV:
+      return <i32>len
+    default:
+      return -EINVAL
   }
 }
 
@@ -176,10 +203,14 @@ export function filePoll(fd: i32): i32 {
   if (kind == FD_FREE) return -EBADF
   const obj = fdObject(fd)
   switch (kind) {
-    case FILE_SOCK: return sockReady(changetype<Sock>(obj)) ? 1 : 0
-    case FILE_PERF: return perfReady(changetype<PerfEvent>(obj)) ? 1 : 0
-    case FILE_TRACE_PIPE: return tracePipeSize() ? 1 : 0
-    case FILE_PIDFD: return changetype<Task>(obj).exited ? 1 : 0
+    case FILE_SOCK:
+      return sockReady(changetype<Sock>(obj)) ? 1 : 0
+    case FILE_PERF:
+      return perfReady(changetype<PerfEvent>(obj)) ? 1 : 0
+    case FILE_TRACE_PIPE:
+      return tracePipeSize() ? 1 : 0
+    case FILE_PIDFD:
+      return changetype<Task>(obj).exited ? 1 : 0
     case FILE_CGROUP:
     case FILE_NETNS:
     case FILE_LIRC:

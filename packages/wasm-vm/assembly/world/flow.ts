@@ -71,7 +71,7 @@ function dissectPlain(net: usize, end: usize, proto: u16, base: u32): bool {
   let transport: usize
   if (kind == be(ETH_P_IP)) {
     if (p + 20 > end) return false
-    const ihl = <usize>(load<u8>(p) & 15) << 2
+    const ihl = (<usize>(load<u8>(p) & 15)) << 2
     if (ihl < 20) return false
     ip = <u32>load<u8>(p, 9)
     store<u16>(FLOW_KEYS, <u16>ETH_P_IP, ADDR_PROTO)
@@ -119,10 +119,15 @@ export function payloadOffset(skb: Skb): u32 {
   const th = <u32>load<u16>(FLOW_KEYS, THOFF)
   const p = <usize>skb.data + <usize>th
   switch (<u32>load<u8>(FLOW_KEYS, IP_PROTO)) {
-    case 6: return p + 13 > <usize>skb.dataEnd ? th : th + max<u32>(20, <u32>(load<u8>(p, 12) >> 4) << 2)
-    case 17: return th + 8
-    case 1: return th + 8
-    case 58: return th + 8
-    default: return th
+    case 6:
+      return p + 13 > <usize>skb.dataEnd ? th : th + max<u32>(20, (<u32>(load<u8>(p, 12) >> 4)) << 2)
+    case 17:
+      return th + 8
+    case 1:
+      return th + 8
+    case 58:
+      return th + 8
+    default:
+      return th
   }
 }

@@ -50,7 +50,15 @@ export function icmpUnreachable(ns: Netns, skb: Skb, family: u32): void {
   const body = skbAlloc(0, len + 4)
   if (!changetype<usize>(body)) return
   memory.copy(<usize>body.data + 4, net, len)
-  answer(ns, skb, family, family == AF_INET ? DEST_UNREACH : UNREACH6, family == AF_INET ? PORT_UNREACH : PORT6, body.data, len + 4)
+  answer(
+    ns,
+    skb,
+    family,
+    family == AF_INET ? DEST_UNREACH : UNREACH6,
+    family == AF_INET ? PORT_UNREACH : PORT6,
+    body.data,
+    len + 4,
+  )
   skbFree(body)
 }
 
@@ -74,7 +82,14 @@ function unreachable_(ns: Netns, skb: Skb, family: u32, h: usize): void {
   const protocol = <u32>load<u8>(inner + (family == AF_INET ? 9 : 6))
   if (protocol != IPPROTO_UDP) return
   const udp = inner + hlen
-  const sk = findPair(ns, protocol, family, inner + (family == AF_INET ? 12 : 8), load<u16>(udp),
-    inner + (family == AF_INET ? 16 : 24), load<u16>(udp, 2))
+  const sk = findPair(
+    ns,
+    protocol,
+    family,
+    inner + (family == AF_INET ? 12 : 8),
+    load<u16>(udp),
+    inner + (family == AF_INET ? 16 : 24),
+    load<u16>(udp, 2),
+  )
   if (changetype<usize>(sk)) sk.err = ECONNREFUSED
 }

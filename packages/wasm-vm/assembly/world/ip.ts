@@ -3,7 +3,17 @@
 // Kernel counterpart: net/ipv4/ip_input.c, ip_output.c.
 
 import { EHOSTUNREACH, EMSGSIZE, EINVAL, ENETUNREACH, ENOMEM, EPERM } from '../gen/errno.gen'
-import { AF_INET, AF_INET6, ETH_P_IP, ETH_P_IPV6, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, NFPROTO_IPV4, NFPROTO_IPV6 } from '../gen/system.gen'
+import {
+  AF_INET,
+  AF_INET6,
+  ETH_P_IP,
+  ETH_P_IPV6,
+  IPPROTO_ICMP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  NFPROTO_IPV4,
+  NFPROTO_IPV6,
+} from '../gen/system.gen'
 import { BPF_CGROUP_INET_EGRESS } from '../gen/uapi-enums.gen'
 import { Prog } from '../prog/prog'
 import { cgRunSkb, NET_XMIT_CN } from './cgroup-run'
@@ -14,8 +24,20 @@ import { lwtRun, LWT_DROPPED, LWT_REDIRECTED, LWT_REROUTE } from './lwt'
 import { nfHook, NF_FORWARD, NF_LOCAL_IN, NF_LOCAL_OUT, NF_POST_ROUTING, NF_PRE_ROUTING } from './netfilter'
 import { Addr, addrFind, addrOfDevice, neighFind, Netns, Route, routeFind, routeGateway } from './netns'
 import { rawDeliver } from './raw-socket'
-import { ETH_HLEN, PACKET_OTHERHOST, Skb, skbFree, skbMakeRoom, skbNet, skbPull, skbPush, skbResetNet, skbResetTransport,
-  skbTransport, skbTrim } from './skb'
+import {
+  ETH_HLEN,
+  PACKET_OTHERHOST,
+  Skb,
+  skbFree,
+  skbMakeRoom,
+  skbNet,
+  skbPull,
+  skbPush,
+  skbResetNet,
+  skbResetTransport,
+  skbTransport,
+  skbTrim,
+} from './skb'
 import { Sock } from './sock'
 import { tcpRcv } from './tcp'
 import { devQueueXmit } from './transmit'
@@ -69,6 +91,7 @@ export function routeSource(ns: Netns, family: u32, daddr: usize, oif: u32, to: 
   memory.copy(to, changetype<usize>(a) + addrOffset(), size)
   return true
 }
+
 @inline function addrOffset(): usize {
   return offsetof<Addr>('a0')
 }
@@ -84,7 +107,16 @@ export function routeSource(ns: Netns, family: u32, daddr: usize, oif: u32, to: 
  * Sends what is in a packet (data at its transport header) from one address to another, in the name of a socket (or 0).
  * The packet is gone in any case. 0, or an errno.
  */
-export function ipOutput(ns: Netns, sk: usize, skb: Skb, family: u32, saddr: usize, daddr: usize, protocol: u32, oif: u32): i32 {
+export function ipOutput(
+  ns: Netns,
+  sk: usize,
+  skb: Skb,
+  family: u32,
+  saddr: usize,
+  daddr: usize,
+  protocol: u32,
+  oif: u32,
+): i32 {
   const dev = routeOutput(ns, family, daddr, oif)
   if (!changetype<usize>(dev)) {
     skbFree(skb)
@@ -283,7 +315,7 @@ export function ipRcv(skb: Skb): void {
     skbFree(skb)
     return
   }
-  const ihl = <u32>(load<u8>(h) & 15) << 2
+  const ihl = (<u32>(load<u8>(h) & 15)) << 2
   skbTrim(skb, <u32>bswap<u16>(load<u16>(h, 2)))
   skb.transport = skb.net + ihl
   const ns = skb.dev.netns
@@ -344,7 +376,7 @@ function forward(ns: Netns, skb: Skb, family: u32, route: Route): void {
   store<u8>(h + ttlAt, ttl - 1)
   if (family == AF_INET) {
     store<u16>(h, 0, 10)
-    store<u16>(h, csumFold(csumPartial(h, <u32>(load<u8>(h) & 15) << 2, 0)), 10)
+    store<u16>(h, csumFold(csumPartial(h, (<u32>(load<u8>(h) & 15)) << 2, 0)), 10)
   }
   if (ns.nfHooks && !nfHook(ns, pf, NF_FORWARD, skb, input, route.dev, 0)) {
     skbFree(skb)

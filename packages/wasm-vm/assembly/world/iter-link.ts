@@ -3,13 +3,26 @@
 
 import { E2BIG, EBADF, EFAULT, EINVAL, ENOENT, ENOMEM, EPERM, ESRCH } from '../gen/errno.gen'
 import {
-  BPF_LINK_TYPE_ITER, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH, BPF_TRACE_ITER,
+  BPF_LINK_TYPE_ITER,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_TRACE_ITER,
 } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__iter_info, ATTR_LINK_CREATE__iter_info_len, ATTR_LINK_CREATE__target_fd,
-  bpf_link_info__iter__cgroup__cgroup_id, bpf_link_info__iter__cgroup__order, bpf_link_info__iter__map__map_id,
-  bpf_link_info__iter__target_name, bpf_link_info__iter__target_name_len, bpf_link_info__iter__task__pid,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__iter_info,
+  ATTR_LINK_CREATE__iter_info_len,
+  ATTR_LINK_CREATE__target_fd,
+  bpf_link_info__iter__cgroup__cgroup_id,
+  bpf_link_info__iter__cgroup__order,
+  bpf_link_info__iter__map__map_id,
+  bpf_link_info__iter__target_name,
+  bpf_link_info__iter__target_name_len,
+  bpf_link_info__iter__task__pid,
   bpf_link_info__iter__task__tid,
 } from '../gen/uapi-layouts.gen'
 import { SeqFile } from '../helpers/seq'
@@ -164,15 +177,22 @@ export function iterLinkRelease(link: Link): void {
 
 export function iterLinkUpdate(link: Link, prog: Prog, old: usize): i32 {
   if (old && changetype<usize>(link.prog) != old) return -EPERM
-  if (link.prog.type != prog.type || link.prog.expectedAttachType != prog.expectedAttachType ||
-      link.prog.attachBtfId != prog.attachBtfId) return -EINVAL
+  if (
+    link.prog.type != prog.type ||
+    link.prog.expectedAttachType != prog.expectedAttachType ||
+    link.prog.attachBtfId != prog.attachBtfId
+  )
+    return -EINVAL
   linkSwapProg(link, prog)
   return 0
 }
 
 export function iterLinkInfo(link: Link, info: usize): i32 {
-  const err = giveText(link.prog.attachFuncName + PREFIX, load<u64>(info, bpf_link_info__iter__target_name),
-    info + bpf_link_info__iter__target_name_len)
+  const err = giveText(
+    link.prog.attachFuncName + PREFIX,
+    load<u64>(info, bpf_link_info__iter__target_name),
+    info + bpf_link_info__iter__target_name_len,
+  )
   if (link.aux0 == ITER_MAP_ELEM && link.target) {
     store<u32>(info, changetype<BpfMap>(link.target).id, bpf_link_info__iter__map__map_id)
   } else if (link.aux0 == ITER_CGROUP && link.target) {
@@ -262,13 +282,26 @@ export function iterRun(p: Pass): void {
   store<u64>(SESSIONS, s)
   p.session = s
   switch (p.kind) {
-    case ITER_TASK: eachTask(p); break
-    case ITER_MAP: eachId(p, kernel().maps); break
-    case ITER_PROG: eachId(p, kernel().progs); break
-    case ITER_LINK: eachId(p, kernel().links); break
-    case ITER_MAP_ELEM: eachElem(p); break
-    case ITER_CGROUP: eachCgroup(p); break
-    default: eachSock(p)
+    case ITER_TASK:
+      eachTask(p)
+      break
+    case ITER_MAP:
+      eachId(p, kernel().maps)
+      break
+    case ITER_PROG:
+      eachId(p, kernel().progs)
+      break
+    case ITER_LINK:
+      eachId(p, kernel().links)
+      break
+    case ITER_MAP_ELEM:
+      eachElem(p)
+      break
+    case ITER_CGROUP:
+      eachCgroup(p)
+      break
+    default:
+      eachSock(p)
   }
   // the end is told with nothing
   if (!p.failed) call(p, 0, 0, 0)

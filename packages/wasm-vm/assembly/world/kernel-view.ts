@@ -5,7 +5,12 @@
 
 import { Btf, btfKind, btfSize, btfTypeById, btfVlen } from '../btf/btf'
 import {
-  btfFindByNameKind, btfResolveSize, btfTypeSkipModifiers, memberBitOffset, memberName, memberType,
+  btfFindByNameKind,
+  btfResolveSize,
+  btfTypeSkipModifiers,
+  memberBitOffset,
+  memberName,
+  memberType,
 } from '../btf/kinds'
 import { BTF_KIND_STRUCT, BTF_KIND_UNION } from '../gen/uapi-enums.gen'
 import { BpfMap, mapName } from '../maps/map'

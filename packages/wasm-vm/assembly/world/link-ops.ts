@@ -3,16 +3,37 @@
 
 import { EINVAL, EOPNOTSUPP } from '../gen/errno.gen'
 import {
-  BPF_LINK_TYPE_CGROUP, BPF_LINK_TYPE_ITER, BPF_LINK_TYPE_KPROBE_MULTI, BPF_LINK_TYPE_NETFILTER, BPF_LINK_TYPE_NETNS,
-  BPF_LINK_TYPE_PERF_EVENT, BPF_LINK_TYPE_RAW_TRACEPOINT, BPF_LINK_TYPE_SOCKMAP, BPF_LINK_TYPE_STRUCT_OPS,
-  BPF_LINK_TYPE_TCX, BPF_LINK_TYPE_TRACING, BPF_LINK_TYPE_UPROBE_MULTI, BPF_LINK_TYPE_XDP,
+  BPF_LINK_TYPE_CGROUP,
+  BPF_LINK_TYPE_ITER,
+  BPF_LINK_TYPE_KPROBE_MULTI,
+  BPF_LINK_TYPE_NETFILTER,
+  BPF_LINK_TYPE_NETNS,
+  BPF_LINK_TYPE_PERF_EVENT,
+  BPF_LINK_TYPE_RAW_TRACEPOINT,
+  BPF_LINK_TYPE_SOCKMAP,
+  BPF_LINK_TYPE_STRUCT_OPS,
+  BPF_LINK_TYPE_TCX,
+  BPF_LINK_TYPE_TRACING,
+  BPF_LINK_TYPE_UPROBE_MULTI,
+  BPF_LINK_TYPE_XDP,
 } from '../gen/uapi-enums.gen'
 import {
-  bpf_link_info__cgroup__attach_type, bpf_link_info__cgroup__cgroup_id, bpf_link_info__id,
-  bpf_link_info__netfilter__flags, bpf_link_info__netfilter__hooknum, bpf_link_info__netfilter__pf,
-  bpf_link_info__netfilter__priority, bpf_link_info__netns__attach_type, bpf_link_info__netns__netns_ino,
-  bpf_link_info__prog_id, bpf_link_info__sockmap__attach_type, bpf_link_info__sockmap__map_id,
-  bpf_link_info__struct_ops__map_id, bpf_link_info__tcx__attach_type, bpf_link_info__tcx__ifindex, bpf_link_info__type,
+  bpf_link_info__cgroup__attach_type,
+  bpf_link_info__cgroup__cgroup_id,
+  bpf_link_info__id,
+  bpf_link_info__netfilter__flags,
+  bpf_link_info__netfilter__hooknum,
+  bpf_link_info__netfilter__pf,
+  bpf_link_info__netfilter__priority,
+  bpf_link_info__netns__attach_type,
+  bpf_link_info__netns__netns_ino,
+  bpf_link_info__prog_id,
+  bpf_link_info__sockmap__attach_type,
+  bpf_link_info__sockmap__map_id,
+  bpf_link_info__struct_ops__map_id,
+  bpf_link_info__tcx__attach_type,
+  bpf_link_info__tcx__ifindex,
+  bpf_link_info__type,
   bpf_link_info__xdp__ifindex,
 } from '../gen/uapi-layouts.gen'
 import { BpfMap } from '../maps/map'
@@ -90,13 +111,20 @@ export function linkForceDetach(link: Link): i32 {
 /** BPF_LINK_UPDATE: `old` is 0 or the program that is expected to be there. */
 export function linkUpdateProg(link: Link, prog: Prog, old: usize): i32 {
   switch (link.type) {
-    case BPF_LINK_TYPE_CGROUP: return cgroupLinkUpdate(link, prog, old)
-    case BPF_LINK_TYPE_NETNS: return netnsLinkUpdate(link, prog, old)
-    case BPF_LINK_TYPE_XDP: return xdpLinkUpdate(link, prog, old)
-    case BPF_LINK_TYPE_TCX: return tcxLinkUpdate(link, prog, old)
-    case BPF_LINK_TYPE_SOCKMAP: return sockmapLinkUpdate(link, prog, old)
-    case BPF_LINK_TYPE_ITER: return iterLinkUpdate(link, prog, old)
-    default: return -EINVAL
+    case BPF_LINK_TYPE_CGROUP:
+      return cgroupLinkUpdate(link, prog, old)
+    case BPF_LINK_TYPE_NETNS:
+      return netnsLinkUpdate(link, prog, old)
+    case BPF_LINK_TYPE_XDP:
+      return xdpLinkUpdate(link, prog, old)
+    case BPF_LINK_TYPE_TCX:
+      return tcxLinkUpdate(link, prog, old)
+    case BPF_LINK_TYPE_SOCKMAP:
+      return sockmapLinkUpdate(link, prog, old)
+    case BPF_LINK_TYPE_ITER:
+      return iterLinkUpdate(link, prog, old)
+    default:
+      return -EINVAL
   }
 }
 
@@ -135,9 +163,13 @@ export function linkInfo(link: Link, info: usize): i32 {
     case BPF_LINK_TYPE_STRUCT_OPS:
       store<u32>(info, t ? changetype<BpfMap>(t).id : 0, bpf_link_info__struct_ops__map_id)
       return 0
-    case BPF_LINK_TYPE_RAW_TRACEPOINT: return rawLinkInfo(link, info)
-    case BPF_LINK_TYPE_TRACING: return tracingLinkInfo(link, info)
-    case BPF_LINK_TYPE_ITER: return iterLinkInfo(link, info)
-    default: return perfLinkInfo(link, info)
+    case BPF_LINK_TYPE_RAW_TRACEPOINT:
+      return rawLinkInfo(link, info)
+    case BPF_LINK_TYPE_TRACING:
+      return tracingLinkInfo(link, info)
+    case BPF_LINK_TYPE_ITER:
+      return iterLinkInfo(link, info)
+    default:
+      return perfLinkInfo(link, info)
   }
 }

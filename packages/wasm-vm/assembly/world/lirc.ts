@@ -5,8 +5,14 @@
 import { E2BIG, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../gen/errno.gen'
 import { BPF_PROG_TYPE_LIRC_MODE2 } from '../gen/uapi-enums.gen'
 import {
-  ATTR_PROG_ATTACH__attach_bpf_fd, ATTR_PROG_ATTACH__attach_flags, ATTR_PROG_ATTACH__target_fd, ATTR_QUERY__attach_flags,
-  ATTR_QUERY__prog_cnt, ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__target_fd,
+  ATTR_PROG_ATTACH__attach_bpf_fd,
+  ATTR_PROG_ATTACH__attach_flags,
+  ATTR_PROG_ATTACH__target_fd,
+  ATTR_QUERY__attach_flags,
+  ATTR_QUERY__prog_cnt,
+  ATTR_QUERY__prog_ids,
+  ATTR_QUERY__query_flags,
+  ATTR_QUERY__target_fd,
 } from '../gen/uapi-layouts.gen'
 import { kzalloc } from '../mem/alloc'
 import { putUser32 } from '../mem/user'

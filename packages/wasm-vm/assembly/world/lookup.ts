@@ -66,7 +66,16 @@ function same(a: usize, b: usize, family: u32): bool {
 }
 
 /** A connected socket with exactly these ends, or 0. */
-function exact(ns: Netns, protocol: u32, family: u32, saddr: usize, sport: u16, daddr: usize, dport: u32, dif: u32): Sock {
+function exact(
+  ns: Netns,
+  protocol: u32,
+  family: u32,
+  saddr: usize,
+  sport: u16,
+  daddr: usize,
+  dport: u32,
+  dif: u32,
+): Sock {
   for (let sk = ns.socks; changetype<usize>(sk); sk = sk.next) {
     if (!kindOk(sk, protocol) || sk.srcPort != dport || sk.dstPort != sport || sk.family != family) continue
     if (protocol == IPPROTO_TCP && (sk.state == TCP_LISTEN || sk.state == TCP_CLOSE)) continue
@@ -114,12 +123,19 @@ function pick(sk: Sock, skb: Skb, hash: u32): Sock {
 
 function portHash(saddr: usize, sport: u16, daddr: usize, dport: u32, family: u32): u32 {
   const n: u32 = family == AF_INET ? 4 : 16
-  return keyHash(saddr, n, keyHash(daddr, n, (<u32>sport << 16) | dport))
+  return keyHash(saddr, n, keyHash(daddr, n, ((<u32>sport) << 16) | dport))
 }
 
 /** The socket for a packet with these ends (ports in network byte order), or 0. */
 export function sockLookup(
-  ns: Netns, protocol: u32, family: u32, saddr: usize, sport: u16, daddr: usize, dportBe: u16, skb: Skb,
+  ns: Netns,
+  protocol: u32,
+  family: u32,
+  saddr: usize,
+  sport: u16,
+  daddr: usize,
+  dportBe: u16,
+  skb: Skb,
 ): Sock {
   const dport = <u32>bswap<u16>(dportBe)
   const dif: u32 = changetype<usize>(skb) ? skb.ifindex : 0
@@ -142,7 +158,14 @@ export function sockLookup(
 
 /** Runs the programs of SK_LOOKUP: whether one let it pass. The choice is left in the context. */
 function runLookup(
-  ns: Netns, protocol: u32, family: u32, saddr: usize, sport: u16, daddr: usize, dport: u32, dif: u32,
+  ns: Netns,
+  protocol: u32,
+  family: u32,
+  saddr: usize,
+  sport: u16,
+  daddr: usize,
+  dport: u32,
+  dif: u32,
 ): bool {
   const c = changetype<LookupCtx>(CTX)
   memory.fill(CTX, 0, offsetof<LookupCtx>())
@@ -207,7 +230,8 @@ function overlaps(sk: Sock, addr: usize, o: Sock): bool {
 /** Another socket of the same group at the same address, or 0. */
 export function reusePeer(sk: Sock): Sock {
   for (let o = sk.netns.socks; changetype<usize>(o); o = o.next) {
-    if (o == sk || !o.reuseport || o.srcPort != sk.srcPort || o.protocol != sk.protocol || o.family != sk.family) continue
+    if (o == sk || !o.reuseport || o.srcPort != sk.srcPort || o.protocol != sk.protocol || o.family != sk.family)
+      continue
     if (!changetype<usize>(o.reuseGroup) || o.uid != sk.uid || o.boundDevIf != sk.boundDevIf) continue
     if (same(sockSrc(o), sockSrc(sk), sk.family)) return o
   }

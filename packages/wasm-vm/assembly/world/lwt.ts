@@ -66,7 +66,7 @@ export function seg6LocalRun(ns: Netns, prog: Prog, skb: Skb): void {
     return
   }
   store<u8>(srh, <u8>(left - 1), 3)
-  memory.copy(skbNet(skb) + 24, srh + 8 + (<usize>(left - 1) << 4), 16)
+  memory.copy(skbNet(skb) + 24, srh + 8 + ((<usize>(left - 1)) << 4), 16)
   const ret = runSkbSaveCb(prog, skb)
   switch (ret) {
     case BPF_OK:

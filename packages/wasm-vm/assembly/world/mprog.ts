@@ -7,8 +7,14 @@ import { EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC, ERANGE, ESTALE } from '.
 import { BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
 import { BPF_F_LINK } from '../gen/uapi-enums.gen'
 import {
-  ATTR_QUERY__attach_flags, ATTR_QUERY__link_attach_flags, ATTR_QUERY__link_ids, ATTR_QUERY__prog_attach_flags,
-  ATTR_QUERY__prog_cnt, ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__revision,
+  ATTR_QUERY__attach_flags,
+  ATTR_QUERY__link_attach_flags,
+  ATTR_QUERY__link_ids,
+  ATTR_QUERY__prog_attach_flags,
+  ATTR_QUERY__prog_cnt,
+  ATTR_QUERY__prog_ids,
+  ATTR_QUERY__query_flags,
+  ATTR_QUERY__revision,
 } from '../gen/uapi-layouts.gen'
 import { kfree, kzalloc } from '../mem/alloc'
 import { idFind } from '../mem/ids'
@@ -38,9 +44,11 @@ export function mprogNew(): Mprog {
 @inline function slot(m: Mprog, i: i32): usize {
   return changetype<usize>(m) + offsetof<Mprog>() + <usize>i * SLOT
 }
+
 @inline export function mprogAt(m: Mprog, i: i32): Prog {
   return changetype<Prog>(load<usize>(slot(m, i)))
 }
+
 @inline export function mprogLinkAt(m: Mprog, i: i32): usize {
   return load<usize>(slot(m, i), 4)
 }
@@ -58,8 +66,14 @@ export function mprogDestroy(m: Mprog): void {
 
 /** Program and link that an attachment is placed relative to. */
 const REL_PROG: usize = memory.data(8, 8)
-@inline function relProg(): usize { return load<usize>(REL_PROG) }
-@inline function relLink(): usize { return load<usize>(REL_PROG, 4) }
+
+@inline function relProg(): usize {
+  return load<usize>(REL_PROG)
+}
+
+@inline function relLink(): usize {
+  return load<usize>(REL_PROG, 4)
+}
 
 function relative(idOrFd: u32, flags: u32, type: u32, anyType: bool): i32 {
   store<u64>(REL_PROG, 0)
@@ -129,7 +143,15 @@ function place(m: Mprog, flags: u32, exact: i32): i32 {
 }
 
 /** Attaches; `link` 0: the program takes a reference of its own. `replace` is the program to be replaced, or 0. */
-export function mprogAttach(m: Mprog, prog: Prog, link: usize, replace: usize, flags: u32, idOrFd: u32, revision: u64): i32 {
+export function mprogAttach(
+  m: Mprog,
+  prog: Prog,
+  link: usize,
+  replace: usize,
+  flags: u32,
+  idOrFd: u32,
+  revision: u64,
+): i32 {
   if (revision && revision != m.revision) return -ESTALE
   for (let i = 0; i < m.count; i++) {
     if (mprogAt(m, i) == prog) return -EEXIST

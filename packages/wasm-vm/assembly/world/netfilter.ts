@@ -5,8 +5,11 @@ import { EAFNOSUPPORT, EINVAL, ENOMEM, EOPNOTSUPP, EPROTO, EBUSY } from '../gen/
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../gen/system.gen'
 import { BPF_LINK_TYPE_NETFILTER, BPF_NETFILTER } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__netfilter__flags, ATTR_LINK_CREATE__netfilter__hooknum,
-  ATTR_LINK_CREATE__netfilter__pf, ATTR_LINK_CREATE__netfilter__priority,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__netfilter__flags,
+  ATTR_LINK_CREATE__netfilter__hooknum,
+  ATTR_LINK_CREATE__netfilter__pf,
+  ATTR_LINK_CREATE__netfilter__priority,
 } from '../gen/uapi-layouts.gen'
 import { Prog } from '../prog/prog'
 import { Link, linkCancel, linkNew, linkSettle } from '../syscall/link'
@@ -83,7 +86,7 @@ export function netfilterLinkRelease(link: Link): void {
 
 /** Whether a packet, whose data is at its network header, may go on. */
 export function nfHook(ns: Netns, pf: u32, hook: u32, skb: Skb, input: NetDevice, output: NetDevice, sk: usize): bool {
-  for (let p = ns.nfHooks; p; ) {
+  for (let p = ns.nfHooks; p;) {
     const link = changetype<Link>(p)
     p = changetype<usize>(link.next)
     if (link.aux0 != pf || link.aux1 != hook) continue
@@ -95,7 +98,7 @@ export function nfHook(ns: Netns, pf: u32, hook: u32, skb: Skb, input: NetDevice
     store<u64>(STATE, <u64>changetype<usize>(ns), 32)
     store<u64>(CTX, <u64>STATE)
     store<u64>(CTX, <u64>changetype<usize>(skb), 8)
-    if (!(<u32>runCtx(link.prog, CTX, 16, 0, 0) & 0xff)) return false
+    if (!((<u32>runCtx(link.prog, CTX, 16, 0, 0)) & 0xff)) return false
   }
   return true
 }

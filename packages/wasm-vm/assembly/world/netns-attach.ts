@@ -4,10 +4,20 @@
 import { E2BIG, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENOLINK, ENOMEM, ENOSPC, EPERM } from '../gen/errno.gen'
 import { BPF_FLOW_DISSECTOR, BPF_LINK_TYPE_NETNS, BPF_SK_LOOKUP } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_fd, ATTR_PROG_ATTACH__attach_bpf_fd,
-  ATTR_PROG_ATTACH__attach_flags, ATTR_PROG_ATTACH__attach_type, ATTR_PROG_ATTACH__replace_bpf_fd,
-  ATTR_PROG_ATTACH__target_fd, ATTR_QUERY__attach_flags, ATTR_QUERY__attach_type, ATTR_QUERY__prog_cnt,
-  ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__target_fd,
+  ATTR_LINK_CREATE__attach_type,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__target_fd,
+  ATTR_PROG_ATTACH__attach_bpf_fd,
+  ATTR_PROG_ATTACH__attach_flags,
+  ATTR_PROG_ATTACH__attach_type,
+  ATTR_PROG_ATTACH__replace_bpf_fd,
+  ATTR_PROG_ATTACH__target_fd,
+  ATTR_QUERY__attach_flags,
+  ATTR_QUERY__attach_type,
+  ATTR_QUERY__prog_cnt,
+  ATTR_QUERY__prog_ids,
+  ATTR_QUERY__query_flags,
+  ATTR_QUERY__target_fd,
 } from '../gen/uapi-layouts.gen'
 import { putUser32 } from '../mem/user'
 import { Prog } from '../prog/prog'
@@ -33,6 +43,7 @@ function setArray(ns: Netns, type: u32, a: RunArray): void {
   if (type == BPF_FLOW_DISSECTOR) ns.flowDissector = a
   else ns.skLookup = a
 }
+
 @inline function countOf(a: RunArray): u32 {
   return changetype<usize>(a) ? a.count : 0
 }

@@ -146,7 +146,7 @@ function prefixMatches(a: usize, b: usize, family: u32, prefix: u32): bool {
   const words: u32 = family == 2 ? 1 : 4
   for (let i: u32 = 0; i < words; i++) {
     const m = maskWord(prefix, i)
-    if ((load<u32>(a + (<usize>i << 2)) ^ load<u32>(b + (<usize>i << 2))) & m) return false
+    if ((load<u32>(a + ((<usize>i) << 2)) ^ load<u32>(b + ((<usize>i) << 2))) & m) return false
   }
   return true
 }
@@ -191,9 +191,11 @@ export function routeAdd(dev: NetDevice, family: u32, dest: usize, prefix: u32, 
   ns.routes = r
   return r
 }
+
 @inline export function routeDest(r: Route): usize {
   return changetype<usize>(r) + offsetof<Route>('d0')
 }
+
 @inline export function routeGateway(r: Route): usize {
   return changetype<usize>(r) + offsetof<Route>('g0')
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // AF_PACKET. Kernel counterpart: net/packet/af_packet.c.
 
+import { EALREADY, EINVAL, EMSGSIZE, ENETDOWN, ENODEV, ENOMEM, ENOPROTOOPT, ENXIO, EPERM } from '../gen/errno.gen'
 import {
-  EALREADY, EINVAL, EMSGSIZE, ENETDOWN, ENODEV, ENOMEM, ENOPROTOOPT, ENXIO, EPERM,
-} from '../gen/errno.gen'
-import { PACKET_FANOUT, PACKET_FANOUT_CBPF, PACKET_FANOUT_DATA, PACKET_FANOUT_EBPF, SOCK_DGRAM } from '../gen/system.gen'
+  PACKET_FANOUT,
+  PACKET_FANOUT_CBPF,
+  PACKET_FANOUT_DATA,
+  PACKET_FANOUT_EBPF,
+  SOCK_DGRAM,
+} from '../gen/system.gen'
 import { BPF_PROG_TYPE_SOCKET_FILTER } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc } from '../mem/alloc'
 import { Prog } from '../prog/prog'
@@ -14,8 +18,24 @@ import { DEV_LOOPBACK, deviceIn, NetDevice } from './device'
 import { runSkb, runSkbSaveCb } from './hook'
 import { Netns } from './netns'
 import {
-  ETH_HLEN, PACKET_LOOPBACK, PACKET_OUTGOING, queuePut, Skb, skbClone, skbFree, skbOf, SKB_HEADROOM, skbMac, skbNet,
-  skbPull, skbPush, skbResetMac, skbResetNet, skbResetTransport, skbSetOwner, skbTrim,
+  ETH_HLEN,
+  PACKET_LOOPBACK,
+  PACKET_OUTGOING,
+  queuePut,
+  Skb,
+  skbClone,
+  skbFree,
+  skbOf,
+  SKB_HEADROOM,
+  skbMac,
+  skbNet,
+  skbPull,
+  skbPush,
+  skbResetMac,
+  skbResetNet,
+  skbResetTransport,
+  skbSetOwner,
+  skbTrim,
 } from './skb'
 import { Sock, sockQueue } from './sock'
 import { classicFromFprog } from './sock-filter'
@@ -255,11 +275,11 @@ function fanoutSelect(f: Fanout, skb: Skb): Sock {
       if (changetype<usize>(f.prog)) i = runSkb(f.prog, skb) % n
       break
   }
-  return changetype<Sock>(load<usize>(f.socks + (<usize>i << 2)))
+  return changetype<Sock>(load<usize>(f.socks + ((<usize>i) << 2)))
 }
 
 function full(f: Fanout, i: u32, skb: Skb): bool {
-  const sk = changetype<Sock>(load<usize>(f.socks + (<usize>i << 2)))
+  const sk = changetype<Sock>(load<usize>(f.socks + ((<usize>i) << 2)))
   return sockQueue(sk).bytes + skb.len > sk.rcvbuf
 }
 
@@ -296,7 +316,7 @@ function fanoutJoin(sk: Sock, arg: u32): i32 {
     f.flags = flags
     f.netns = sk.netns
   }
-  store<usize>(f.socks + (<usize>f.count << 2), changetype<usize>(sk))
+  store<usize>(f.socks + ((<usize>f.count) << 2), changetype<usize>(sk))
   f.count++
   f.refs++
   sk.fanout = changetype<usize>(f)
@@ -308,9 +328,9 @@ function fanoutLeave(sk: Sock): void {
   const f = changetype<Fanout>(sk.fanout)
   sk.fanout = 0
   for (let i: u32 = 0; i < f.count; i++) {
-    if (load<usize>(f.socks + (<usize>i << 2)) != changetype<usize>(sk)) continue
+    if (load<usize>(f.socks + ((<usize>i) << 2)) != changetype<usize>(sk)) continue
     f.count--
-    store<usize>(f.socks + (<usize>i << 2), load<usize>(f.socks + (<usize>f.count << 2)))
+    store<usize>(f.socks + ((<usize>i) << 2), load<usize>(f.socks + ((<usize>f.count) << 2)))
     break
   }
   if (--f.refs) return

@@ -288,7 +288,7 @@ export function perfReady(e: PerfEvent): bool {
 function putBytes(e: PerfEvent, from: usize, len: u32): void {
   const mask = e.ringSize - 1
   const base = e.ring + PAGE
-  const at = <u32>load<u64>(e.ring, HEAD) & mask
+  const at = (<u32>load<u64>(e.ring, HEAD)) & mask
   const first = min<u32>(len, e.ringSize - at)
   memory.copy(base + <usize>at, from, first)
   if (first < len) memory.copy(base, from + <usize>first, len - first)
@@ -341,7 +341,7 @@ function buildSample(e: PerfEvent, data: usize, size: u32): usize {
   let at = record + 8
   if (t & SAMPLE_IDENTIFIER) at = put64(at, e.id)
   if (t & SAMPLE_IP) at = put64(at, 0)
-  if (t & SAMPLE_TID) at = put64(at, (<u64>task.pid << 32) | <u64>task.tgid)
+  if (t & SAMPLE_TID) at = put64(at, ((<u64>task.pid) << 32) | (<u64>task.tgid))
   if (t & SAMPLE_TIME) at = put64(at, monotonicNs())
   if (t & SAMPLE_ADDR) at = put64(at, 0)
   if (t & SAMPLE_ID) at = put64(at, e.id)
@@ -358,8 +358,8 @@ function buildSample(e: PerfEvent, data: usize, size: u32): usize {
   store<u16>(record, <u16>(at - record), 6)
   return record
 }
+
 @inline function put64(at: usize, v: u64): usize {
   store<u64>(at, v)
   return at + 8
 }
-

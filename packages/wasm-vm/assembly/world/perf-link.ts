@@ -2,28 +2,75 @@
 // Programs of perf events: tracepoints, probes, samples. Kernel counterpart: perf_event_set_bpf_prog of
 // kernel/events/core.c, bpf_perf_link_attach and the multi links of kernel/trace/bpf_trace.c.
 
-import { E2BIG, EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTSUPP, EOPNOTSUPP, ESRCH } from '../gen/errno.gen'
 import {
-  BPF_FD_TYPE_KPROBE, BPF_FD_TYPE_KRETPROBE, BPF_FD_TYPE_TRACEPOINT, BPF_FD_TYPE_UPROBE, BPF_FD_TYPE_URETPROBE,
-  BPF_LINK_TYPE_KPROBE_MULTI, BPF_LINK_TYPE_PERF_EVENT, BPF_LINK_TYPE_UPROBE_MULTI, BPF_PERF_EVENT, BPF_PERF_EVENT_EVENT,
-  BPF_PERF_EVENT_KPROBE, BPF_PERF_EVENT_KRETPROBE, BPF_PERF_EVENT_TRACEPOINT, BPF_PERF_EVENT_UPROBE,
-  BPF_PERF_EVENT_URETPROBE, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_TRACEPOINT,
+  E2BIG,
+  EACCES,
+  EBADF,
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  ENOENT,
+  ENOMEM,
+  ENOTSUPP,
+  EOPNOTSUPP,
+  ESRCH,
+} from '../gen/errno.gen'
+import {
+  BPF_FD_TYPE_KPROBE,
+  BPF_FD_TYPE_KRETPROBE,
+  BPF_FD_TYPE_TRACEPOINT,
+  BPF_FD_TYPE_UPROBE,
+  BPF_FD_TYPE_URETPROBE,
+  BPF_LINK_TYPE_KPROBE_MULTI,
+  BPF_LINK_TYPE_PERF_EVENT,
+  BPF_LINK_TYPE_UPROBE_MULTI,
+  BPF_PERF_EVENT,
+  BPF_PERF_EVENT_EVENT,
+  BPF_PERF_EVENT_KPROBE,
+  BPF_PERF_EVENT_KRETPROBE,
+  BPF_PERF_EVENT_TRACEPOINT,
+  BPF_PERF_EVENT_UPROBE,
+  BPF_PERF_EVENT_URETPROBE,
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_PERF_EVENT,
+  BPF_PROG_TYPE_TRACEPOINT,
 } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__kprobe_multi__addrs,
-  ATTR_LINK_CREATE__kprobe_multi__cnt, ATTR_LINK_CREATE__kprobe_multi__cookies, ATTR_LINK_CREATE__kprobe_multi__flags,
-  ATTR_LINK_CREATE__kprobe_multi__syms, ATTR_LINK_CREATE__perf_event__bpf_cookie, ATTR_LINK_CREATE__target_fd,
-  ATTR_LINK_CREATE__uprobe_multi__cnt, ATTR_LINK_CREATE__uprobe_multi__cookies, ATTR_LINK_CREATE__uprobe_multi__flags,
-  ATTR_LINK_CREATE__uprobe_multi__offsets, ATTR_LINK_CREATE__uprobe_multi__path, ATTR_LINK_CREATE__uprobe_multi__pid,
-  bpf_link_info__kprobe_multi__count, bpf_link_info__kprobe_multi__flags, bpf_link_info__perf_event__event__config,
-  bpf_link_info__perf_event__event__cookie, bpf_link_info__perf_event__event__type,
-  bpf_link_info__perf_event__kprobe__addr, bpf_link_info__perf_event__kprobe__cookie,
-  bpf_link_info__perf_event__kprobe__func_name, bpf_link_info__perf_event__kprobe__name_len,
-  bpf_link_info__perf_event__kprobe__offset, bpf_link_info__perf_event__tracepoint__cookie,
-  bpf_link_info__perf_event__tracepoint__name_len, bpf_link_info__perf_event__tracepoint__tp_name,
-  bpf_link_info__perf_event__type, bpf_link_info__perf_event__uprobe__cookie,
-  bpf_link_info__perf_event__uprobe__file_name, bpf_link_info__perf_event__uprobe__name_len,
-  bpf_link_info__perf_event__uprobe__offset, bpf_link_info__uprobe_multi__count, bpf_link_info__uprobe_multi__flags,
+  ATTR_LINK_CREATE__attach_type,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__kprobe_multi__addrs,
+  ATTR_LINK_CREATE__kprobe_multi__cnt,
+  ATTR_LINK_CREATE__kprobe_multi__cookies,
+  ATTR_LINK_CREATE__kprobe_multi__flags,
+  ATTR_LINK_CREATE__kprobe_multi__syms,
+  ATTR_LINK_CREATE__perf_event__bpf_cookie,
+  ATTR_LINK_CREATE__target_fd,
+  ATTR_LINK_CREATE__uprobe_multi__cnt,
+  ATTR_LINK_CREATE__uprobe_multi__cookies,
+  ATTR_LINK_CREATE__uprobe_multi__flags,
+  ATTR_LINK_CREATE__uprobe_multi__offsets,
+  ATTR_LINK_CREATE__uprobe_multi__path,
+  ATTR_LINK_CREATE__uprobe_multi__pid,
+  bpf_link_info__kprobe_multi__count,
+  bpf_link_info__kprobe_multi__flags,
+  bpf_link_info__perf_event__event__config,
+  bpf_link_info__perf_event__event__cookie,
+  bpf_link_info__perf_event__event__type,
+  bpf_link_info__perf_event__kprobe__addr,
+  bpf_link_info__perf_event__kprobe__cookie,
+  bpf_link_info__perf_event__kprobe__func_name,
+  bpf_link_info__perf_event__kprobe__name_len,
+  bpf_link_info__perf_event__kprobe__offset,
+  bpf_link_info__perf_event__tracepoint__cookie,
+  bpf_link_info__perf_event__tracepoint__name_len,
+  bpf_link_info__perf_event__tracepoint__tp_name,
+  bpf_link_info__perf_event__type,
+  bpf_link_info__perf_event__uprobe__cookie,
+  bpf_link_info__perf_event__uprobe__file_name,
+  bpf_link_info__perf_event__uprobe__name_len,
+  bpf_link_info__perf_event__uprobe__offset,
+  bpf_link_info__uprobe_multi__count,
+  bpf_link_info__uprobe_multi__flags,
 } from '../gen/uapi-layouts.gen'
 import { kmalloc, kzalloc64 } from '../mem/alloc'
 import { cstrEquals } from '../mem/bytes'
@@ -135,21 +182,30 @@ export function perfLinkInfo(link: Link, info: usize): i32 {
     case TYPE_TRACEPOINT:
       store<u32>(info, BPF_PERF_EVENT_TRACEPOINT, bpf_link_info__perf_event__type)
       store<u64>(info, link.cookie, bpf_link_info__perf_event__tracepoint__cookie)
-      return giveText(tracepointById(<u32>e.config).name, load<u64>(info, bpf_link_info__perf_event__tracepoint__tp_name),
-        info + bpf_link_info__perf_event__tracepoint__name_len)
+      return giveText(
+        tracepointById(<u32>e.config).name,
+        load<u64>(info, bpf_link_info__perf_event__tracepoint__tp_name),
+        info + bpf_link_info__perf_event__tracepoint__name_len,
+      )
     case TYPE_KPROBE:
       store<u32>(info, e.isReturn ? BPF_PERF_EVENT_KRETPROBE : BPF_PERF_EVENT_KPROBE, bpf_link_info__perf_event__type)
       store<u64>(info, link.cookie, bpf_link_info__perf_event__kprobe__cookie)
       store<u32>(info, e.name ? <u32>e.offset : 0, bpf_link_info__perf_event__kprobe__offset)
       store<u64>(info, e.name ? 0 : e.offset, bpf_link_info__perf_event__kprobe__addr)
-      return giveText(e.name, load<u64>(info, bpf_link_info__perf_event__kprobe__func_name),
-        info + bpf_link_info__perf_event__kprobe__name_len)
+      return giveText(
+        e.name,
+        load<u64>(info, bpf_link_info__perf_event__kprobe__func_name),
+        info + bpf_link_info__perf_event__kprobe__name_len,
+      )
     case TYPE_UPROBE:
       store<u32>(info, e.isReturn ? BPF_PERF_EVENT_URETPROBE : BPF_PERF_EVENT_UPROBE, bpf_link_info__perf_event__type)
       store<u64>(info, link.cookie, bpf_link_info__perf_event__uprobe__cookie)
       store<u32>(info, <u32>e.offset, bpf_link_info__perf_event__uprobe__offset)
-      return giveText(e.name, load<u64>(info, bpf_link_info__perf_event__uprobe__file_name),
-        info + bpf_link_info__perf_event__uprobe__name_len)
+      return giveText(
+        e.name,
+        load<u64>(info, bpf_link_info__perf_event__uprobe__file_name),
+        info + bpf_link_info__perf_event__uprobe__name_len,
+      )
     default:
       store<u32>(info, BPF_PERF_EVENT_EVENT, bpf_link_info__perf_event__type)
       store<u32>(info, e.type, bpf_link_info__perf_event__event__type)
@@ -166,10 +222,25 @@ export function perfFdQuery(e: PerfEvent, attr: usize, uattr: u64): i32 {
     case TYPE_TRACEPOINT:
       return answerFdQuery(attr, uattr, e.prog.id, BPF_FD_TYPE_TRACEPOINT, tracepointById(<u32>e.config).name, 0, 0)
     case TYPE_KPROBE:
-      return answerFdQuery(attr, uattr, e.prog.id, e.isReturn ? BPF_FD_TYPE_KRETPROBE : BPF_FD_TYPE_KPROBE, e.name,
-        e.name ? e.offset : 0, e.name ? 0 : e.offset)
+      return answerFdQuery(
+        attr,
+        uattr,
+        e.prog.id,
+        e.isReturn ? BPF_FD_TYPE_KRETPROBE : BPF_FD_TYPE_KPROBE,
+        e.name,
+        e.name ? e.offset : 0,
+        e.name ? 0 : e.offset,
+      )
     case TYPE_UPROBE:
-      return answerFdQuery(attr, uattr, e.prog.id, e.isReturn ? BPF_FD_TYPE_URETPROBE : BPF_FD_TYPE_UPROBE, e.name, e.offset, 0)
+      return answerFdQuery(
+        attr,
+        uattr,
+        e.prog.id,
+        e.isReturn ? BPF_FD_TYPE_URETPROBE : BPF_FD_TYPE_UPROBE,
+        e.name,
+        e.offset,
+        0,
+      )
     default:
       return -ENOTSUPP
   }
@@ -184,7 +255,9 @@ const TEXT: usize = memory.data(256, 8)
 
 export function multiLinkCreate(attr: usize, prog: Prog, uprobe: bool): i32 {
   const count = load<u32>(attr + (uprobe ? ATTR_LINK_CREATE__uprobe_multi__cnt : ATTR_LINK_CREATE__kprobe_multi__cnt))
-  const flags = load<u32>(attr + (uprobe ? ATTR_LINK_CREATE__uprobe_multi__flags : ATTR_LINK_CREATE__kprobe_multi__flags))
+  const flags = load<u32>(
+    attr + (uprobe ? ATTR_LINK_CREATE__uprobe_multi__flags : ATTR_LINK_CREATE__kprobe_multi__flags),
+  )
   if (load<u32>(attr, ATTR_LINK_CREATE__flags)) return -EINVAL
   if (prog.expectedAttachType != load<u32>(attr, ATTR_LINK_CREATE__attach_type)) return -EINVAL
   if (flags & ~(<u32>1)) return -EINVAL
@@ -269,7 +342,7 @@ function takeUprobes(link: Link, attr: usize, count: u32): i32 {
 export function fireProbe(uprobe: bool, name: usize, offset: u64, isReturn: bool, regs: usize): i32 {
   let ran = 0
   const type = uprobe ? TYPE_UPROBE : TYPE_KPROBE
-  for (let p = world().perfEvents; p; ) {
+  for (let p = world().perfEvents; p;) {
     const e = changetype<PerfEvent>(p)
     p = changetype<usize>(e.next)
     if (e.type != type || !e.enabled || e.isReturn != isReturn || e.offset != offset) continue
@@ -285,7 +358,8 @@ export function fireProbe(uprobe: bool, name: usize, offset: u64, isReturn: bool
     if ((l.type == BPF_LINK_TYPE_UPROBE_MULTI) != uprobe || ((l.aux1 & 1) != 0) != isReturn) continue
     for (let i: u32 = 0; i < l.aux0; i++) {
       const at = multiAt(l, i)
-      const match = uprobe ? cstrEquals(l.name, name) && load<u64>(at, 8) == offset
+      const match = uprobe
+        ? cstrEquals(l.name, name) && load<u64>(at, 8) == offset
         : load<usize>(at) != 0 && cstrEquals(load<usize>(at), name) && !offset
       if (!match) continue
       runProbe(l.prog, regs, load<u64>(at, 16))

@@ -7,7 +7,18 @@ import { kzalloc } from '../mem/alloc'
 import { ipOutput, routeSource } from './ip'
 import { Netns } from './netns'
 import { addrWords, makeAddr, sockaddrOk } from './sock-addr'
-import { queuePut, Skb, skbClone, skbFree, SKB_HEADROOM, skbNet, skbOf, skbPush, skbResetTransport, skbSetOwner } from './skb'
+import {
+  queuePut,
+  Skb,
+  skbClone,
+  skbFree,
+  SKB_HEADROOM,
+  skbNet,
+  skbOf,
+  skbPush,
+  skbResetTransport,
+  skbSetOwner,
+} from './skb'
 import { Sock, sockDst, sockQueue, sockSrc, TCP_ESTABLISHED } from './sock'
 import { sockFilter } from './sock-filter'
 import { isAny } from './udp'

@@ -4,15 +4,35 @@
 
 import { EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../gen/errno.gen'
 import {
-  BPF_FD_TYPE_RAW_TRACEPOINT, BPF_LINK_TYPE_RAW_TRACEPOINT, BPF_LINK_TYPE_TRACING, BPF_LSM_MAC, BPF_MODIFY_RETURN,
-  BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF_TRACE_RAW_TP,
+  BPF_FD_TYPE_RAW_TRACEPOINT,
+  BPF_LINK_TYPE_RAW_TRACEPOINT,
+  BPF_LINK_TYPE_TRACING,
+  BPF_LSM_MAC,
+  BPF_MODIFY_RETURN,
+  BPF_PROG_TYPE_EXT,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_TRACING,
+  BPF_TRACE_FENTRY,
+  BPF_TRACE_FEXIT,
+  BPF_TRACE_RAW_TP,
 } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__target_btf_id, ATTR_LINK_CREATE__target_fd, ATTR_LINK_CREATE__tracing__cookie,
-  ATTR_TASK_FD_QUERY__buf, ATTR_TASK_FD_QUERY__buf_len, ATTR_TASK_FD_QUERY__fd_type, ATTR_TASK_FD_QUERY__prog_id,
-  ATTR_TASK_FD_QUERY__probe_addr, ATTR_TASK_FD_QUERY__probe_offset, bpf_link_info__raw_tracepoint__cookie,
-  bpf_link_info__raw_tracepoint__tp_name, bpf_link_info__raw_tracepoint__tp_name_len, bpf_link_info__tracing__attach_type,
-  bpf_link_info__tracing__cookie, bpf_link_info__tracing__target_btf_id, bpf_link_info__tracing__target_obj_id,
+  ATTR_LINK_CREATE__target_btf_id,
+  ATTR_LINK_CREATE__target_fd,
+  ATTR_LINK_CREATE__tracing__cookie,
+  ATTR_TASK_FD_QUERY__buf,
+  ATTR_TASK_FD_QUERY__buf_len,
+  ATTR_TASK_FD_QUERY__fd_type,
+  ATTR_TASK_FD_QUERY__prog_id,
+  ATTR_TASK_FD_QUERY__probe_addr,
+  ATTR_TASK_FD_QUERY__probe_offset,
+  bpf_link_info__raw_tracepoint__cookie,
+  bpf_link_info__raw_tracepoint__tp_name,
+  bpf_link_info__raw_tracepoint__tp_name_len,
+  bpf_link_info__tracing__attach_type,
+  bpf_link_info__tracing__cookie,
+  bpf_link_info__tracing__target_btf_id,
+  bpf_link_info__tracing__target_obj_id,
 } from '../gen/uapi-layouts.gen'
 import { kmalloc } from '../mem/alloc'
 import { cstrEquals, cstrlen } from '../mem/bytes'
@@ -76,8 +96,11 @@ export function tracingLinkCreate(attr: usize, prog: Prog): i32 {
 function kindOk(prog: Prog): bool {
   switch (prog.type) {
     case BPF_PROG_TYPE_TRACING:
-      return prog.expectedAttachType == BPF_TRACE_FENTRY || prog.expectedAttachType == BPF_TRACE_FEXIT ||
+      return (
+        prog.expectedAttachType == BPF_TRACE_FENTRY ||
+        prog.expectedAttachType == BPF_TRACE_FEXIT ||
         prog.expectedAttachType == BPF_MODIFY_RETURN
+      )
     case BPF_PROG_TYPE_EXT:
       return prog.expectedAttachType == 0
     case BPF_PROG_TYPE_LSM:
@@ -117,20 +140,35 @@ export function giveText(text: usize, addr: u64, lenAt: usize): i32 {
 
 export function rawLinkInfo(link: Link, info: usize): i32 {
   store<u64>(info, link.cookie, bpf_link_info__raw_tracepoint__cookie)
-  return giveText(link.name, load<u64>(info, bpf_link_info__raw_tracepoint__tp_name),
-    info + bpf_link_info__raw_tracepoint__tp_name_len)
+  return giveText(
+    link.name,
+    load<u64>(info, bpf_link_info__raw_tracepoint__tp_name),
+    info + bpf_link_info__raw_tracepoint__tp_name_len,
+  )
 }
 
 export function tracingLinkInfo(link: Link, info: usize): i32 {
   store<u32>(info, link.attachType, bpf_link_info__tracing__attach_type)
-  store<u32>(info, changetype<usize>(link.prog.attachProg) ? link.prog.attachProg.id : 1, bpf_link_info__tracing__target_obj_id)
+  store<u32>(
+    info,
+    changetype<usize>(link.prog.attachProg) ? link.prog.attachProg.id : 1,
+    bpf_link_info__tracing__target_obj_id,
+  )
   store<u32>(info, link.aux0, bpf_link_info__tracing__target_btf_id)
   store<u64>(info, link.cookie, bpf_link_info__tracing__cookie)
   return 0
 }
 
 /** Answers BPF_TASK_FD_QUERY with a text. */
-export function answerFdQuery(attr: usize, uattr: u64, progId: u32, type: u32, text: usize, offset: u64, addr: u64): i32 {
+export function answerFdQuery(
+  attr: usize,
+  uattr: u64,
+  progId: u32,
+  type: u32,
+  text: usize,
+  offset: u64,
+  addr: u64,
+): i32 {
   const n = text ? <u32>cstrlen(text) : 0
   const room = load<u32>(attr, ATTR_TASK_FD_QUERY__buf_len)
   const buf = load<u64>(attr, ATTR_TASK_FD_QUERY__buf)
@@ -144,8 +182,11 @@ export function answerFdQuery(attr: usize, uattr: u64, progId: u32, type: u32, t
       if (!copyToUser(buf, text, room - 1) || !copyToUser(buf + <u64>(room - 1), ZERO, 1)) return -EFAULT
     }
   }
-  const ok = putUser32(uattr + ATTR_TASK_FD_QUERY__prog_id, progId) && putUser32(uattr + ATTR_TASK_FD_QUERY__fd_type, type) &&
-    putUser64(uattr + ATTR_TASK_FD_QUERY__probe_offset, offset) && putUser64(uattr + ATTR_TASK_FD_QUERY__probe_addr, addr)
+  const ok =
+    putUser32(uattr + ATTR_TASK_FD_QUERY__prog_id, progId) &&
+    putUser32(uattr + ATTR_TASK_FD_QUERY__fd_type, type) &&
+    putUser64(uattr + ATTR_TASK_FD_QUERY__probe_offset, offset) &&
+    putUser64(uattr + ATTR_TASK_FD_QUERY__probe_addr, addr)
   return ok ? err : -EFAULT
 }
 const ZERO: usize = memory.data(8, 8)
@@ -159,7 +200,7 @@ export function rawFdQuery(link: Link, attr: usize, uattr: u64): i32 {
  * arguments at `args`, followed by the return value. The value that they leave: what fmod_ret and LSM programs return.
  */
 export function fireFunction(name: usize, args: usize, argCount: u32, ret: i64): i64 {
-  const retAt = args + (<usize>argCount << 3)
+  const retAt = args + ((<usize>argCount) << 3)
   store<i64>(retAt, 0)
   runKind(name, args, argCount, BPF_TRACE_FENTRY)
   store<i64>(retAt, ret)

@@ -6,9 +6,7 @@ import { Prog } from '../prog/prog'
 import { ipRcv } from './ip'
 import { ipv6Rcv } from './ip6'
 import { packetTaps } from './packet-socket'
-import {
-  ETH_HLEN, queuePut, queueTake, Skb, skbFree, skbMac, skbPull, skbResetNet, skbResetTransport,
-} from './skb'
+import { ETH_HLEN, queuePut, queueTake, Skb, skbFree, skbMac, skbPull, skbResetNet, skbResetTransport } from './skb'
 import { tcClassify } from './tcx'
 import { backlog, world } from './world'
 import { xdpGeneric } from './xdp'

@@ -4,7 +4,11 @@
 
 import { EAGAIN, EINVAL, EMSGSIZE, ENETDOWN } from '../gen/errno.gen'
 import {
-  BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_UNSPEC, BPF_MAP_TYPE_XSKMAP,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_UNSPEC,
+  BPF_MAP_TYPE_XSKMAP,
 } from '../gen/uapi-enums.gen'
 import { devmapDevice, devmapNextEntry, devmapProg } from '../maps/devmap'
 import { BpfMap } from '../maps/map'

@@ -22,7 +22,7 @@ const MAX_SOCKS: u32 = 128
 }
 
 @inline function member(g: ReuseGroup, i: u32): Sock {
-  return changetype<Sock>(load<usize>(g.socks + (<usize>i << 2)))
+  return changetype<Sock>(load<usize>(g.socks + ((<usize>i) << 2)))
 }
 
 /** Makes a group of a socket, or joins that of another one with the same address. */
@@ -43,7 +43,7 @@ export function reuseJoin(sk: Sock, other: Sock): i32 {
   }
   if (g.count >= MAX_SOCKS) return -ENOMEM
   for (let i: u32 = 0; i < g.count; i++) if (member(g, i) == sk) return 0
-  store<usize>(g.socks + (<usize>g.count << 2), changetype<usize>(sk))
+  store<usize>(g.socks + ((<usize>g.count) << 2), changetype<usize>(sk))
   g.count++
   sk.reuseGroup = g
   return 0
@@ -58,7 +58,10 @@ function newGroup(sk: Sock): ReuseGroup {
     return changetype<ReuseGroup>(0)
   }
   const src = changetype<usize>(sk)
-  g.bindInany = sk.family == 2 ? !sk.srcIp4 : !load<u64>(src, offsetof<Sock>('srcIp60')) && !load<u64>(src, offsetof<Sock>('srcIp62'))
+  g.bindInany =
+    sk.family == 2
+      ? !sk.srcIp4
+      : !load<u64>(src, offsetof<Sock>('srcIp60')) && !load<u64>(src, offsetof<Sock>('srcIp62'))
   return g
 }
 
@@ -69,7 +72,7 @@ export function reuseLeave(sk: Sock): void {
   for (let i: u32 = 0; i < g.count; i++) {
     if (member(g, i) != sk) continue
     // the last one takes the place of the one that left
-    store<usize>(g.socks + (<usize>i << 2), load<usize>(g.socks + (<usize>(g.count - 1) << 2)))
+    store<usize>(g.socks + ((<usize>i) << 2), load<usize>(g.socks + ((<usize>(g.count - 1)) << 2)))
     g.count--
     break
   }
@@ -136,7 +139,7 @@ function byHash(g: ReuseGroup, hash: u32): Sock {
 
 /** A socket filter sees the payload and returns an index. */
 function runFilter(prog: Prog, skb: Skb): u32 {
-  const header: u32 = skb.ipProto == 6 ? <u32>(load<u8>(skb.head + <usize>skb.transport, 12) >> 4) << 2 : 8
+  const header: u32 = skb.ipProto == 6 ? (<u32>(load<u8>(skb.head + <usize>skb.transport, 12) >> 4)) << 2 : 8
   const offset = skb.head + <usize>skb.transport + <usize>header - <usize>skb.data
   skbPull(skb, <u32>offset)
   const ret = runSkb(prog, skb)

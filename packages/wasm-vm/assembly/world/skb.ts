@@ -148,7 +148,6 @@ export function skbOf(bytes: usize, len: u32, headroom: u32, tailroom: u32): Skb
   return skb
 }
 
-
 export function skbOrphan(skb: Skb): void {
   const owner = skb.owner
   skb.owner = 0
@@ -216,18 +215,23 @@ export const TUNNEL_SIZE: usize = 328
 @inline export function skbMac(skb: Skb): usize {
   return skb.head + <usize>skb.mac
 }
+
 @inline export function skbNet(skb: Skb): usize {
   return skb.head + <usize>skb.net
 }
+
 @inline export function skbTransport(skb: Skb): usize {
   return skb.head + <usize>skb.transport
 }
+
 @inline export function skbResetMac(skb: Skb): void {
   skb.mac = skb.data - <u32>skb.head
 }
+
 @inline export function skbResetNet(skb: Skb): void {
   skb.net = skb.data - <u32>skb.head
 }
+
 @inline export function skbResetTransport(skb: Skb): void {
   skb.transport = skb.data - <u32>skb.head
   skb.transportSet = true
@@ -237,6 +241,7 @@ export const TUNNEL_SIZE: usize = 328
 @inline export function skbHeadroom(skb: Skb): u32 {
   return skb.data - <u32>skb.head
 }
+
 @inline export function skbTailroom(skb: Skb): u32 {
   return <u32>skb.end - skb.dataEnd
 }
@@ -246,6 +251,7 @@ export const TUNNEL_SIZE: usize = 328
   skb.data -= n
   skbSync(skb)
 }
+
 @inline export function skbPull(skb: Skb, n: u32): void {
   skb.data += n
   skbSync(skb)

@@ -9,7 +9,7 @@ import { Sock, sockDst6, sockSrc6 } from './sock'
 /** Addresses as the socket knows them: local is what it is bound to, remote what it is connected to. */
 export function fillSkbSock(skb: Skb, sk: Sock): void {
   skb.family = sk.family
-  skb.remotePort = <u32>sk.dstPort << 16
+  skb.remotePort = (<u32>sk.dstPort) << 16
   skb.localPort = sk.srcPort
   skb.remoteIp4 = 0
   skb.localIp4 = 0

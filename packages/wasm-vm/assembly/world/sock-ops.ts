@@ -66,6 +66,7 @@ const BUSY: usize = memory.data(4, 4)
 @inline export function opsTail(ctx: usize): OpsTail {
   return changetype<OpsTail>(ctx + SIZE)
 }
+
 @inline export function opsContext(): usize {
   return CTX
 }
@@ -86,7 +87,7 @@ function fill(sk: Sock, op: u32, full: bool): void {
     memory.copy(CTX + REMOTE_IP6, sockDst6(sk), 16)
     memory.copy(CTX + LOCAL_IP6, sockSrc6(sk), 16)
   }
-  store<u32>(CTX, <u32>sk.dstPort << 16, REMOTE_PORT)
+  store<u32>(CTX, (<u32>sk.dstPort) << 16, REMOTE_PORT)
   store<u32>(CTX, sk.srcPort, LOCAL_PORT)
   store<u32>(CTX, u32(full), IS_FULLSOCK)
   const t = opsTail(CTX)

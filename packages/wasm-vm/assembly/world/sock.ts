@@ -3,7 +3,16 @@
 // bpf_tcp_sock follows, so that a socket is its own context.
 
 import { EBADF, ENOTSOCK } from '../gen/errno.gen'
-import { AF_INET, AF_INET6, AF_PACKET, AF_UNIX, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM } from '../gen/system.gen'
+import {
+  AF_INET,
+  AF_INET6,
+  AF_PACKET,
+  AF_UNIX,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+} from '../gen/system.gen'
 import { BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP } from '../gen/uapi-enums.gen'
 import { BpfMap } from '../maps/map'
 import { reuseportDetach } from '../maps/reuseport-array'
@@ -209,12 +218,15 @@ export const SOCK_REFS: usize = 192
 @inline export function sockQueue(sk: Sock): SkbQueue {
   return changetype<SkbQueue>(changetype<usize>(sk) + offsetof<Sock>('rqFirst'))
 }
+
 @inline export function sockInQueue(sk: Sock): SkbQueue {
   return changetype<SkbQueue>(changetype<usize>(sk) + offsetof<Sock>('inFirst'))
 }
+
 @inline export function sockSrc6(sk: Sock): usize {
   return changetype<usize>(sk) + offsetof<Sock>('srcIp60')
 }
+
 @inline export function sockDst6(sk: Sock): usize {
   return changetype<usize>(sk) + offsetof<Sock>('dstIp60')
 }
@@ -222,6 +234,7 @@ export const SOCK_REFS: usize = 192
 @inline export function sockSrc(sk: Sock): usize {
   return changetype<usize>(sk) + (sk.family == AF_INET ? offsetof<Sock>('srcIp4') : offsetof<Sock>('srcIp60'))
 }
+
 @inline export function sockDst(sk: Sock): usize {
   return changetype<usize>(sk) + (sk.family == AF_INET ? offsetof<Sock>('dstIp4') : offsetof<Sock>('dstIp60'))
 }
@@ -307,15 +320,19 @@ export function sockHashed(sk: Sock): bool {
 @inline export function isTcp(sk: Sock): bool {
   return sk.protocol == IPPROTO_TCP && sk.type == SOCK_STREAM && (sk.family == AF_INET || sk.family == AF_INET6)
 }
+
 @inline export function isUdp(sk: Sock): bool {
   return sk.protocol == IPPROTO_UDP && sk.type == SOCK_DGRAM && (sk.family == AF_INET || sk.family == AF_INET6)
 }
+
 @inline export function isInet(sk: Sock): bool {
   return sk.family == AF_INET || sk.family == AF_INET6
 }
+
 @inline export function isPacket(sk: Sock): bool {
   return sk.family == AF_PACKET
 }
+
 @inline export function isUnix(sk: Sock): bool {
   return sk.family == AF_UNIX
 }

@@ -2,17 +2,46 @@
 // The socket system calls. Kernel counterpart: net/socket.c, net/ipv4/af_inet.c.
 
 import {
-  EACCES, EAFNOSUPPORT, EAGAIN, EINVAL, EISCONN, ENOMEM, ENOTCONN, EOPNOTSUPP, EPERM, EPROTONOSUPPORT,
+  EACCES,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EINVAL,
+  EISCONN,
+  ENOMEM,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPERM,
+  EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
 } from '../gen/errno.gen'
 import {
-  AF_INET, AF_INET6, AF_PACKET, AF_UNIX, AF_XDP, IPPROTO_TCP, IPPROTO_UDP, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK,
-  SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM,
+  AF_INET,
+  AF_INET6,
+  AF_PACKET,
+  AF_UNIX,
+  AF_XDP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
 } from '../gen/system.gen'
 import {
-  BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET4_GETPEERNAME, BPF_CGROUP_INET4_GETSOCKNAME, BPF_CGROUP_INET6_CONNECT,
-  BPF_CGROUP_INET6_GETPEERNAME, BPF_CGROUP_INET6_GETSOCKNAME, BPF_CGROUP_INET_SOCK_CREATE, BPF_CGROUP_INET_SOCK_RELEASE,
-  BPF_CGROUP_UDP4_RECVMSG, BPF_CGROUP_UDP6_RECVMSG, BPF_CGROUP_UNIX_GETPEERNAME, BPF_CGROUP_UNIX_GETSOCKNAME,
+  BPF_CGROUP_INET4_CONNECT,
+  BPF_CGROUP_INET4_GETPEERNAME,
+  BPF_CGROUP_INET4_GETSOCKNAME,
+  BPF_CGROUP_INET6_CONNECT,
+  BPF_CGROUP_INET6_GETPEERNAME,
+  BPF_CGROUP_INET6_GETSOCKNAME,
+  BPF_CGROUP_INET_SOCK_CREATE,
+  BPF_CGROUP_INET_SOCK_RELEASE,
+  BPF_CGROUP_UDP4_RECVMSG,
+  BPF_CGROUP_UDP6_RECVMSG,
+  BPF_CGROUP_UNIX_GETPEERNAME,
+  BPF_CGROUP_UNIX_GETSOCKNAME,
   BPF_CGROUP_UNIX_RECVMSG,
 } from '../gen/uapi-enums.gen'
 import { CAP_NET_RAW, capable } from '../syscall/caps'
@@ -27,8 +56,23 @@ import { rawSend } from './raw-socket'
 import { queueTake, Skb, skbFree, skbPull } from './skb'
 import { addrPort, addrWords, makeAddr, runSockAddr, runUnixAddr, sockaddrOk } from './sock-addr'
 import {
-  isInet, isTcp, isUdp, isUnix, RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sockDst, sockInQueue, sockLeaveMaps, sockNew,
-  sockPut, sockQueue, sockSrc, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN,
+  isInet,
+  isTcp,
+  isUdp,
+  isUnix,
+  RCV_SHUTDOWN,
+  SEND_SHUTDOWN,
+  Sock,
+  sockDst,
+  sockInQueue,
+  sockLeaveMaps,
+  sockNew,
+  sockPut,
+  sockQueue,
+  sockSrc,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
 } from './sock'
 import { sockmapSend } from './sockmap-flow'
 import { tcpAccept, tcpClose, tcpConnect, tcpListen, tcpSend, tcpSendFin } from './tcp'
@@ -48,7 +92,7 @@ const LEN: usize = memory.data(4, 4)
 export function sockOpen(domain: u32, type: u32, protocol: u32): i32 {
   const flags = type & ~TYPE_MASK
   const kind = type & TYPE_MASK
-  if (flags & ~(<u32>SOCK_NONBLOCK | <u32>SOCK_CLOEXEC)) return -EINVAL
+  if (flags & ~((<u32>SOCK_NONBLOCK) | (<u32>SOCK_CLOEXEC))) return -EINVAL
   if (!kind || kind > 10) return -EINVAL
   const proto = protocolOf(domain, kind, protocol)
   if (proto < 0) return proto
@@ -80,7 +124,9 @@ function protocolOf(domain: u32, type: u32, protocol: u32): i32 {
   switch (domain) {
     case AF_UNIX:
       if (protocol && protocol != AF_UNIX) return -EPROTONOSUPPORT
-      return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET || type == SOCK_RAW ? 0 : -ESOCKTNOSUPPORT
+      return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET || type == SOCK_RAW
+        ? 0
+        : -ESOCKTNOSUPPORT
     case AF_INET:
     case AF_INET6:
       if (protocol > 262) return -EINVAL
@@ -203,7 +249,7 @@ export function sockListen(sk: Sock, backlog: i32): i32 {
 
 /** accept(2): an fd. */
 export function sockAccept(sk: Sock, flags: u32): i32 {
-  if (flags & ~(<u32>SOCK_NONBLOCK | <u32>SOCK_CLOEXEC)) return -EINVAL
+  if (flags & ~((<u32>SOCK_NONBLOCK) | (<u32>SOCK_CLOEXEC))) return -EINVAL
   if (!isTcp(sk) && !(isUnix(sk) && sk.type != SOCK_DGRAM)) return -EOPNOTSUPP
   if (sk.state != TCP_LISTEN) return -EINVAL
   const child = isUnix(sk) ? unixAccept(sk) : tcpAccept(sk)
@@ -322,7 +368,8 @@ export function sockName(sk: Sock, peer: bool, to: usize): i32 {
   if (!isInet(sk)) return -EOPNOTSUPP
   const v4 = sk.family == AF_INET
   if (peer && (!sk.dstPort || (isTcp(sk) && sk.state == TCP_CLOSE))) return -ENOTCONN
-  const n = peer ? makeAddr(to, sk.family, sockDst(sk), sk.dstPort)
+  const n = peer
+    ? makeAddr(to, sk.family, sockDst(sk), sk.dstPort)
     : makeAddr(to, sk.family, sockSrc(sk), bswap<u16>(<u16>sk.srcPort))
   if (peer) runSockAddr(sk, v4 ? BPF_CGROUP_INET4_GETPEERNAME : BPF_CGROUP_INET6_GETPEERNAME, to)
   else runSockAddr(sk, v4 ? BPF_CGROUP_INET4_GETSOCKNAME : BPF_CGROUP_INET6_GETSOCKNAME, to)

@@ -3,14 +3,29 @@
 
 import { EBUSY, EFAULT, EINVAL, ENOENT, ENOLINK, ENOMEM, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  BPF_LINK_TYPE_SOCKMAP, BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_SOCKMAP, BPF_SK_MSG_VERDICT, BPF_SK_SKB_STREAM_PARSER,
-  BPF_SK_SKB_STREAM_VERDICT, BPF_SK_SKB_VERDICT,
+  BPF_LINK_TYPE_SOCKMAP,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_SK_MSG_VERDICT,
+  BPF_SK_SKB_STREAM_PARSER,
+  BPF_SK_SKB_STREAM_VERDICT,
+  BPF_SK_SKB_VERDICT,
 } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_fd, ATTR_PROG_ATTACH__attach_bpf_fd,
-  ATTR_PROG_ATTACH__attach_flags, ATTR_PROG_ATTACH__attach_type, ATTR_PROG_ATTACH__replace_bpf_fd,
-  ATTR_PROG_ATTACH__target_fd, ATTR_QUERY__attach_flags, ATTR_QUERY__attach_type, ATTR_QUERY__prog_cnt,
-  ATTR_QUERY__prog_ids, ATTR_QUERY__query_flags, ATTR_QUERY__target_fd,
+  ATTR_LINK_CREATE__attach_type,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__target_fd,
+  ATTR_PROG_ATTACH__attach_bpf_fd,
+  ATTR_PROG_ATTACH__attach_flags,
+  ATTR_PROG_ATTACH__attach_type,
+  ATTR_PROG_ATTACH__replace_bpf_fd,
+  ATTR_PROG_ATTACH__target_fd,
+  ATTR_QUERY__attach_flags,
+  ATTR_QUERY__attach_type,
+  ATTR_QUERY__prog_cnt,
+  ATTR_QUERY__prog_ids,
+  ATTR_QUERY__query_flags,
+  ATTR_QUERY__target_fd,
 } from '../gen/uapi-layouts.gen'
 import { BpfMap } from '../maps/map'
 import { mapGetUref, mapPutUref } from '../maps/refs'
@@ -73,14 +88,16 @@ function update(map: BpfMap, prog: usize, old: usize, link: usize, which: u32): 
 }
 
 export function sockmapProgAttach(attr: usize, prog: Prog): i32 {
-  if (load<u32>(attr, ATTR_PROG_ATTACH__attach_flags) || load<u32>(attr, ATTR_PROG_ATTACH__replace_bpf_fd)) return -EINVAL
+  if (load<u32>(attr, ATTR_PROG_ATTACH__attach_flags) || load<u32>(attr, ATTR_PROG_ATTACH__replace_bpf_fd))
+    return -EINVAL
   const map = fdGet(load<i32>(attr, ATTR_PROG_ATTACH__target_fd), FD_MAP)
   if (isErr(map)) return <i32>map
   return update(changetype<BpfMap>(map), changetype<usize>(prog), 0, 0, load<u32>(attr, ATTR_PROG_ATTACH__attach_type))
 }
 
 export function sockmapProgDetach(attr: usize, type: u32): i32 {
-  if (load<u32>(attr, ATTR_PROG_ATTACH__attach_flags) || load<u32>(attr, ATTR_PROG_ATTACH__replace_bpf_fd)) return -EINVAL
+  if (load<u32>(attr, ATTR_PROG_ATTACH__attach_flags) || load<u32>(attr, ATTR_PROG_ATTACH__replace_bpf_fd))
+    return -EINVAL
   const map = fdGet(load<i32>(attr, ATTR_PROG_ATTACH__target_fd), FD_MAP)
   if (isErr(map)) return <i32>map
   const prog = fdGet(load<i32>(attr, ATTR_PROG_ATTACH__attach_bpf_fd), FD_PROG)

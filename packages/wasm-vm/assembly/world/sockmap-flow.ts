@@ -148,7 +148,7 @@ function fillMsg(m: MsgCtx, sk: Sock, buf: usize, len: u32): void {
     memory.copy(changetype<usize>(m) + offsetof<MsgCtx>('r0'), sockDst6(sk), 16)
     memory.copy(changetype<usize>(m) + offsetof<MsgCtx>('l0'), sockSrc6(sk), 16)
   }
-  m.remotePort = <u32>sk.dstPort << 16
+  m.remotePort = (<u32>sk.dstPort) << 16
   m.localPort = sk.srcPort
   m.sk = <u64>changetype<usize>(sk)
   m.buf = buf
@@ -235,7 +235,9 @@ function sendVerdicts(sk: Sock, buf: usize, total: u32, len: u32): i32 {
       if (!at) ret = -EACCES
       break
     }
-    const err = target ? toTarget(changetype<Sock>(target), cur + <usize>at, n, ingress) : tcpSend(sk, cur + <usize>at, n)
+    const err = target
+      ? toTarget(changetype<Sock>(target), cur + <usize>at, n, ingress)
+      : tcpSend(sk, cur + <usize>at, n)
     if (err < 0) {
       if (!at) ret = err
       break

@@ -4,11 +4,43 @@
 
 import { EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import {
-  AF_INET, IPPROTO_IP, IPPROTO_IPV6, SO_ATTACH_BPF, SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF,
-  SO_BINDTODEVICE, SO_BINDTOIFINDEX, SO_BROADCAST, SO_COOKIE, SO_DEBUG, SO_DETACH_FILTER, SO_DETACH_REUSEPORT_BPF,
-  SO_DOMAIN, SO_ERROR, SO_KEEPALIVE, SO_LOCK_FILTER, SO_MARK, SO_MAX_PACING_RATE, SO_NETNS_COOKIE, SO_PRIORITY,
-  SO_PROTOCOL, SO_RCVBUF, SO_RCVLOWAT, SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDTIMEO, SO_TYPE,
-  SOL_PACKET, SOL_SOCKET, SOL_TCP, TCP_CONGESTION, TCP_MAXSEG, TCP_NODELAY,
+  AF_INET,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  SO_ATTACH_BPF,
+  SO_ATTACH_FILTER,
+  SO_ATTACH_REUSEPORT_CBPF,
+  SO_ATTACH_REUSEPORT_EBPF,
+  SO_BINDTODEVICE,
+  SO_BINDTOIFINDEX,
+  SO_BROADCAST,
+  SO_COOKIE,
+  SO_DEBUG,
+  SO_DETACH_FILTER,
+  SO_DETACH_REUSEPORT_BPF,
+  SO_DOMAIN,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_LOCK_FILTER,
+  SO_MARK,
+  SO_MAX_PACING_RATE,
+  SO_NETNS_COOKIE,
+  SO_PRIORITY,
+  SO_PROTOCOL,
+  SO_RCVBUF,
+  SO_RCVLOWAT,
+  SO_RCVTIMEO,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_SNDBUF,
+  SO_SNDTIMEO,
+  SO_TYPE,
+  SOL_PACKET,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_CONGESTION,
+  TCP_MAXSEG,
+  TCP_NODELAY,
 } from '../gen/system.gen'
 import { BPF_CGROUP_GETSOCKOPT, BPF_CGROUP_SETSOCKOPT } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc } from '../mem/alloc'
@@ -69,7 +101,8 @@ const CTX: usize = memory.data(48, 8)
 /** setsockopt(2). `value` is the caller's memory of `len` bytes. */
 export function sockSetsockopt(sk: Sock, level: i32, name: i32, value: usize, len: i32): i32 {
   if (len < 0) return -EINVAL
-  if (changetype<usize>(cgroupEffective(sk.cgroup, BPF_CGROUP_SETSOCKOPT))) return hookedSet(sk, level, name, value, len)
+  if (changetype<usize>(cgroupEffective(sk.cgroup, BPF_CGROUP_SETSOCKOPT)))
+    return hookedSet(sk, level, name, value, len)
   return setOption(sk, level, name, value, <u32>len)
 }
 
@@ -142,39 +175,62 @@ export function sockoptContext(): usize {
 
 export function setOption(sk: Sock, level: i32, name: i32, value: usize, len: u32): i32 {
   switch (level) {
-    case SOL_SOCKET: return setSocket(sk, name, value, len)
-    case SOL_PACKET: return sk.family == 17 ? packetSetsockopt(sk, name, value, len) : -ENOPROTOOPT
-    case SOL_XDP: return sk.family == 44 ? xskSetsockopt(sk, name, value, len) : -ENOPROTOOPT
-    case SOL_TCP: return isTcp(sk) ? setTcp(sk, name, value, len) : -ENOPROTOOPT
-    case IPPROTO_IP: return sk.family == AF_INET || sk.family == 10 ? setIp(sk, name, value, len) : -EOPNOTSUPP
-    case IPPROTO_IPV6: return sk.family == 10 ? setIp6(sk, name, value, len) : -ENOPROTOOPT
-    default: return -ENOPROTOOPT
+    case SOL_SOCKET:
+      return setSocket(sk, name, value, len)
+    case SOL_PACKET:
+      return sk.family == 17 ? packetSetsockopt(sk, name, value, len) : -ENOPROTOOPT
+    case SOL_XDP:
+      return sk.family == 44 ? xskSetsockopt(sk, name, value, len) : -ENOPROTOOPT
+    case SOL_TCP:
+      return isTcp(sk) ? setTcp(sk, name, value, len) : -ENOPROTOOPT
+    case IPPROTO_IP:
+      return sk.family == AF_INET || sk.family == 10 ? setIp(sk, name, value, len) : -EOPNOTSUPP
+    case IPPROTO_IPV6:
+      return sk.family == 10 ? setIp6(sk, name, value, len) : -ENOPROTOOPT
+    default:
+      return -ENOPROTOOPT
   }
 }
 
 function setSocket(sk: Sock, name: i32, value: usize, len: u32): i32 {
   switch (name) {
-    case SO_BINDTODEVICE: return bindDevice(sk, value, len)
-    case SO_ATTACH_FILTER: return attachClassic(sk, value, len)
-    case SO_ATTACH_REUSEPORT_CBPF: return attachReuseClassic(sk, value, len)
-    default: break
+    case SO_BINDTODEVICE:
+      return bindDevice(sk, value, len)
+    case SO_ATTACH_FILTER:
+      return attachClassic(sk, value, len)
+    case SO_ATTACH_REUSEPORT_CBPF:
+      return attachReuseClassic(sk, value, len)
+    default:
+      break
   }
   if (len < 4) return -EINVAL
   const v = load<i32>(value)
   const on = v != 0
   switch (name) {
-    case SO_ATTACH_BPF: return len == 4 ? attachBpf(sk, v) : -EINVAL
-    case SO_ATTACH_REUSEPORT_EBPF: return len == 4 ? attachReuseBpf(sk, v) : -EINVAL
-    case SO_DETACH_FILTER: return detachFilter(sk)
-    case SO_DETACH_REUSEPORT_BPF: return reuseDetach(sk)
+    case SO_ATTACH_BPF:
+      return len == 4 ? attachBpf(sk, v) : -EINVAL
+    case SO_ATTACH_REUSEPORT_EBPF:
+      return len == 4 ? attachReuseBpf(sk, v) : -EINVAL
+    case SO_DETACH_FILTER:
+      return detachFilter(sk)
+    case SO_DETACH_REUSEPORT_BPF:
+      return reuseDetach(sk)
     case SO_LOCK_FILTER:
       if (sk.filterLocked && !on) return -EPERM
       sk.filterLocked = on
       return 0
-    case SO_REUSEADDR: sk.reuseaddr = on; return 0
-    case SO_REUSEPORT: sk.reuseport = on; return 0
-    case SO_BROADCAST: sk.broadcast = on; return 0
-    case SO_KEEPALIVE: sk.keepalive = on; return 0
+    case SO_REUSEADDR:
+      sk.reuseaddr = on
+      return 0
+    case SO_REUSEPORT:
+      sk.reuseport = on
+      return 0
+    case SO_BROADCAST:
+      sk.broadcast = on
+      return 0
+    case SO_KEEPALIVE:
+      sk.keepalive = on
+      return 0
     case SO_MARK:
       if (!capable(CAP_NET_ADMIN) && !capable(CAP_NET_RAW)) return -EPERM
       sk.mark = <u32>v
@@ -191,9 +247,14 @@ function setSocket(sk: Sock, name: i32, value: usize, len: u32): i32 {
     case SO_RCVBUFFORCE:
       sk.rcvbuf = max<u32>(min<u32>(<u32>v, MAX_BUF) * 2, MIN_BUF)
       return 0
-    case SO_RCVLOWAT: sk.rcvlowat = v < 0 ? 0x7fffffff : v ? <u32>v : 1; return 0
-    case SO_MAX_PACING_RATE: sk.maxPacing = v == -1 ? ~(<u64>0) : <u64><u32>v; return 0
-    case SO_BINDTOIFINDEX: return bindIndex(sk, <u32>v)
+    case SO_RCVLOWAT:
+      sk.rcvlowat = v < 0 ? 0x7fffffff : v ? <u32>v : 1
+      return 0
+    case SO_MAX_PACING_RATE:
+      sk.maxPacing = v == -1 ? ~(<u64>0) : <u64>(<u32>v)
+      return 0
+    case SO_BINDTOIFINDEX:
+      return bindIndex(sk, <u32>v)
     case SO_DEBUG:
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
@@ -231,20 +292,26 @@ function setIp(sk: Sock, name: i32, value: usize, len: u32): i32 {
   const v = len >= 4 ? load<i32>(value) : len ? <i32>load<u8>(value) : 0
   switch (name) {
     case IP_TOS:
-      sk.tos = <u32>v & 0xff
+      sk.tos = (<u32>v) & 0xff
       return 0
     case IP_TTL:
       if (v != -1 && (v < 1 || v > 255)) return -EINVAL
       sk.ttl = v == -1 ? 64 : <u32>v
       return 0
-    case IP_FREEBIND: sk.freebind = v != 0; return 0
+    case IP_FREEBIND:
+      sk.freebind = v != 0
+      return 0
     case IP_TRANSPARENT:
       if (v && !capable(CAP_NET_ADMIN) && !capable(CAP_NET_RAW)) return -EPERM
       sk.transparent = v != 0
       return 0
-    case IP_RECVERR: sk.recvErr = v != 0; return 0
-    case IP_BIND_ADDRESS_NO_PORT: return 0
-    default: return -ENOPROTOOPT
+    case IP_RECVERR:
+      sk.recvErr = v != 0
+      return 0
+    case IP_BIND_ADDRESS_NO_PORT:
+      return 0
+    default:
+      return -ENOPROTOOPT
   }
 }
 
@@ -264,20 +331,30 @@ function setIp6(sk: Sock, name: i32, value: usize, len: u32): i32 {
       if (v < -1 || v > 255) return -EINVAL
       sk.ttl = v == -1 ? 64 : <u32>v
       return 0
-    case IPV6_RECVERR: sk.recvErr = v != 0; return 0
-    case IPV6_AUTOFLOWLABEL: return 0
-    default: return -ENOPROTOOPT
+    case IPV6_RECVERR:
+      sk.recvErr = v != 0
+      return 0
+    case IPV6_AUTOFLOWLABEL:
+      return 0
+    default:
+      return -ENOPROTOOPT
   }
 }
 
 /** Whether a name of a congestion control is one that the simulated kernel has. */
 function knownControl(value: usize, len: u32): bool {
-  return nameIs(value, len, 'cubic') || nameIs(value, len, 'reno') || nameIs(value, len, 'bbr') || nameIs(value, len, 'dctcp')
+  return (
+    nameIs(value, len, 'cubic') ||
+    nameIs(value, len, 'reno') ||
+    nameIs(value, len, 'bbr') ||
+    nameIs(value, len, 'dctcp')
+  )
 }
 function nameIs(p: usize, len: u32, text: string): bool {
   const n = <u32>text.length
   if (len < n) return false
-  for (let i: u32 = 0; i < n; i++) if (<u32>load<u8>(p + <usize>i) != <u32>load<u16>(changetype<usize>(text) + (<usize>i << 1))) return false
+  for (let i: u32 = 0; i < n; i++)
+    if (<u32>load<u8>(p + <usize>i) != <u32>load<u16>(changetype<usize>(text) + ((<usize>i) << 1))) return false
   return len == n || !load<u8>(p + <usize>n)
 }
 
@@ -287,13 +364,16 @@ function setTcp(sk: Sock, name: i32, value: usize, len: u32): i32 {
     if (!knownControl(value, len)) return -ENOENT
     const at = changetype<usize>(sk) + offsetof<Sock>('congestion0')
     memory.fill(at, 0, 16)
-    for (let i: u32 = 0; i < min<u32>(len, 15) && load<u8>(value + <usize>i); i++) store<u8>(at + <usize>i, load<u8>(value + <usize>i))
+    for (let i: u32 = 0; i < min<u32>(len, 15) && load<u8>(value + <usize>i); i++)
+      store<u8>(at + <usize>i, load<u8>(value + <usize>i))
     return 0
   }
   if (len < 4) return -EINVAL
   const v = load<i32>(value)
   switch (name) {
-    case TCP_NODELAY: sk.nodelay = v != 0; return 0
+    case TCP_NODELAY:
+      sk.nodelay = v != 0
+      return 0
     case TCP_MAXSEG:
       if (v && (v < 88 || v > 32767)) return -EINVAL
       if (v) sk.mssCache = <u32>v
@@ -318,9 +398,13 @@ function setTcp(sk: Sock, name: i32, value: usize, len: u32): i32 {
       if (v < 0) return -EINVAL
       sk.userTimeout = <u32>v
       return 0
-    case TCP_WINDOW_CLAMP: sk.windowClamp = <u32>v; return 0
-    case TCP_SAVE_SYN: return v < 0 || v > 2 ? -EINVAL : 0
-    default: return -ENOPROTOOPT
+    case TCP_WINDOW_CLAMP:
+      sk.windowClamp = <u32>v
+      return 0
+    case TCP_SAVE_SYN:
+      return v < 0 || v > 2 ? -EINVAL : 0
+    default:
+      return -ENOPROTOOPT
   }
 }
 
@@ -351,13 +435,20 @@ export function setBpfOption(sk: Sock, level: i32, name: i32, value: usize, len:
 
 export function getOption(sk: Sock, level: i32, name: i32, value: usize, len: u32): i32 {
   switch (level) {
-    case SOL_SOCKET: return getSocket(sk, name, value, len)
-    case SOL_PACKET: return sk.family == 17 ? packetGetsockopt(sk, name, value, len) : -ENOPROTOOPT
-    case SOL_XDP: return sk.family == 44 ? xskGetsockopt(sk, name, value, len) : -ENOPROTOOPT
-    case SOL_TCP: return isTcp(sk) ? getTcp(sk, name, value, len) : -ENOPROTOOPT
-    case IPPROTO_IP: return getIp(sk, name, value, len)
-    case IPPROTO_IPV6: return sk.family == 10 ? getIp6(sk, name, value, len) : -ENOPROTOOPT
-    default: return -ENOPROTOOPT
+    case SOL_SOCKET:
+      return getSocket(sk, name, value, len)
+    case SOL_PACKET:
+      return sk.family == 17 ? packetGetsockopt(sk, name, value, len) : -ENOPROTOOPT
+    case SOL_XDP:
+      return sk.family == 44 ? xskGetsockopt(sk, name, value, len) : -ENOPROTOOPT
+    case SOL_TCP:
+      return isTcp(sk) ? getTcp(sk, name, value, len) : -ENOPROTOOPT
+    case IPPROTO_IP:
+      return getIp(sk, name, value, len)
+    case IPPROTO_IPV6:
+      return sk.family == 10 ? getIp6(sk, name, value, len) : -ENOPROTOOPT
+    default:
+      return -ENOPROTOOPT
   }
 }
 
@@ -371,27 +462,43 @@ function give(value: usize, len: u32, v: u64, size: u32): i32 {
 
 function getSocket(sk: Sock, name: i32, value: usize, len: u32): i32 {
   switch (name) {
-    case SO_TYPE: return give(value, len, sk.type, 4)
-    case SO_DOMAIN: return give(value, len, sk.family, 4)
-    case SO_PROTOCOL: return give(value, len, sk.protocol, 4)
+    case SO_TYPE:
+      return give(value, len, sk.type, 4)
+    case SO_DOMAIN:
+      return give(value, len, sk.family, 4)
+    case SO_PROTOCOL:
+      return give(value, len, sk.protocol, 4)
     case SO_ERROR: {
       const e = sk.err
       sk.err = 0
       return give(value, len, <u64>e, 4)
     }
-    case SO_MARK: return give(value, len, sk.mark, 4)
-    case SO_PRIORITY: return give(value, len, sk.priority, 4)
-    case SO_SNDBUF: return give(value, len, sk.sndbuf, 4)
-    case SO_RCVBUF: return give(value, len, sk.rcvbuf, 4)
-    case SO_RCVLOWAT: return give(value, len, sk.rcvlowat, 4)
-    case SO_REUSEADDR: return give(value, len, u32(sk.reuseaddr), 4)
-    case SO_REUSEPORT: return give(value, len, u32(sk.reuseport), 4)
-    case SO_BROADCAST: return give(value, len, u32(sk.broadcast), 4)
-    case SO_KEEPALIVE: return give(value, len, u32(sk.keepalive), 4)
-    case SO_LOCK_FILTER: return give(value, len, u32(sk.filterLocked), 4)
-    case SO_ACCEPTCONN: return give(value, len, u32(sk.state == 10), 4)
-    case SO_BINDTOIFINDEX: return give(value, len, sk.boundDevIf, 4)
-    case SO_MAX_PACING_RATE: return give(value, len, sk.maxPacing ? sk.maxPacing : 0xffffffff, 4)
+    case SO_MARK:
+      return give(value, len, sk.mark, 4)
+    case SO_PRIORITY:
+      return give(value, len, sk.priority, 4)
+    case SO_SNDBUF:
+      return give(value, len, sk.sndbuf, 4)
+    case SO_RCVBUF:
+      return give(value, len, sk.rcvbuf, 4)
+    case SO_RCVLOWAT:
+      return give(value, len, sk.rcvlowat, 4)
+    case SO_REUSEADDR:
+      return give(value, len, u32(sk.reuseaddr), 4)
+    case SO_REUSEPORT:
+      return give(value, len, u32(sk.reuseport), 4)
+    case SO_BROADCAST:
+      return give(value, len, u32(sk.broadcast), 4)
+    case SO_KEEPALIVE:
+      return give(value, len, u32(sk.keepalive), 4)
+    case SO_LOCK_FILTER:
+      return give(value, len, u32(sk.filterLocked), 4)
+    case SO_ACCEPTCONN:
+      return give(value, len, u32(sk.state == 10), 4)
+    case SO_BINDTOIFINDEX:
+      return give(value, len, sk.boundDevIf, 4)
+    case SO_MAX_PACING_RATE:
+      return give(value, len, sk.maxPacing ? sk.maxPacing : 0xffffffff, 4)
     case SO_BINDTODEVICE: {
       if (!sk.boundDevIf) return 0
       const dev = deviceIn(sk.netns, <i32>sk.boundDevIf)
@@ -400,16 +507,20 @@ function getSocket(sk: Sock, name: i32, value: usize, len: u32): i32 {
       memory.copy(value, deviceName(dev), 16)
       return 16
     }
-    case SO_COOKIE: return len < 8 ? -EINVAL : give(value, len, sockCookie(sk), 8)
-    case SO_NETNS_COOKIE: return len < 8 ? -EINVAL : give(value, len, sk.netns.cookie, 8)
+    case SO_COOKIE:
+      return len < 8 ? -EINVAL : give(value, len, sockCookie(sk), 8)
+    case SO_NETNS_COOKIE:
+      return len < 8 ? -EINVAL : give(value, len, sk.netns.cookie, 8)
     case SO_DEBUG:
     case SO_TIMESTAMP:
     case SO_OOBINLINE:
     case SO_NO_CHECK:
     case SO_BUSY_POLL:
       return give(value, len, 0, 4)
-    case SO_INCOMING_CPU: return give(value, len, <u64>-1, 4)
-    case SO_TXREHASH: return give(value, len, 1, 4)
+    case SO_INCOMING_CPU:
+      return give(value, len, <u64>-1, 4)
+    case SO_TXREHASH:
+      return give(value, len, 1, 4)
     case SO_ATTACH_FILTER:
       return 0
     default:
@@ -419,38 +530,61 @@ function getSocket(sk: Sock, name: i32, value: usize, len: u32): i32 {
 
 function getIp(sk: Sock, name: i32, value: usize, len: u32): i32 {
   switch (name) {
-    case IP_TOS: return give(value, len, sk.tos, len < 4 ? 1 : 4)
-    case IP_TTL: return give(value, len, sk.ttl, len < 4 ? 1 : 4)
-    case IP_FREEBIND: return give(value, len, u32(sk.freebind), 4)
-    case IP_TRANSPARENT: return give(value, len, u32(sk.transparent), 4)
-    case IP_RECVERR: return give(value, len, u32(sk.recvErr), 4)
-    case IP_BIND_ADDRESS_NO_PORT: return give(value, len, 0, 4)
-    default: return -ENOPROTOOPT
+    case IP_TOS:
+      return give(value, len, sk.tos, len < 4 ? 1 : 4)
+    case IP_TTL:
+      return give(value, len, sk.ttl, len < 4 ? 1 : 4)
+    case IP_FREEBIND:
+      return give(value, len, u32(sk.freebind), 4)
+    case IP_TRANSPARENT:
+      return give(value, len, u32(sk.transparent), 4)
+    case IP_RECVERR:
+      return give(value, len, u32(sk.recvErr), 4)
+    case IP_BIND_ADDRESS_NO_PORT:
+      return give(value, len, 0, 4)
+    default:
+      return -ENOPROTOOPT
   }
 }
 function getIp6(sk: Sock, name: i32, value: usize, len: u32): i32 {
   switch (name) {
-    case IPV6_V6ONLY: return give(value, len, u32(sk.v6only), 4)
-    case IPV6_TCLASS: return give(value, len, sk.tclass, 4)
-    case IPV6_UNICAST_HOPS: return give(value, len, sk.ttl, 4)
-    case IPV6_RECVERR: return give(value, len, u32(sk.recvErr), 4)
-    case IPV6_AUTOFLOWLABEL: return give(value, len, 1, 4)
-    default: return -ENOPROTOOPT
+    case IPV6_V6ONLY:
+      return give(value, len, u32(sk.v6only), 4)
+    case IPV6_TCLASS:
+      return give(value, len, sk.tclass, 4)
+    case IPV6_UNICAST_HOPS:
+      return give(value, len, sk.ttl, 4)
+    case IPV6_RECVERR:
+      return give(value, len, u32(sk.recvErr), 4)
+    case IPV6_AUTOFLOWLABEL:
+      return give(value, len, 1, 4)
+    default:
+      return -ENOPROTOOPT
   }
 }
 
 function getTcp(sk: Sock, name: i32, value: usize, len: u32): i32 {
   switch (name) {
-    case TCP_NODELAY: return give(value, len, u32(sk.nodelay), 4)
-    case TCP_MAXSEG: return give(value, len, sk.mssCache ? sk.mssCache : 536, 4)
-    case TCP_KEEPIDLE: return give(value, len, sk.keepidle, 4)
-    case TCP_KEEPINTVL: return give(value, len, sk.keepintvl, 4)
-    case TCP_KEEPCNT: return give(value, len, sk.keepcnt, 4)
-    case TCP_SYNCNT: return give(value, len, sk.syncnt, 4)
-    case TCP_USER_TIMEOUT: return give(value, len, sk.userTimeout, 4)
-    case TCP_WINDOW_CLAMP: return give(value, len, sk.windowClamp, 4)
-    case TCP_SAVE_SYN: return give(value, len, 0, 4)
-    case TCP_BPF_SOCK_OPS_CB_FLAGS: return give(value, len, sk.opsFlags, 4)
+    case TCP_NODELAY:
+      return give(value, len, u32(sk.nodelay), 4)
+    case TCP_MAXSEG:
+      return give(value, len, sk.mssCache ? sk.mssCache : 536, 4)
+    case TCP_KEEPIDLE:
+      return give(value, len, sk.keepidle, 4)
+    case TCP_KEEPINTVL:
+      return give(value, len, sk.keepintvl, 4)
+    case TCP_KEEPCNT:
+      return give(value, len, sk.keepcnt, 4)
+    case TCP_SYNCNT:
+      return give(value, len, sk.syncnt, 4)
+    case TCP_USER_TIMEOUT:
+      return give(value, len, sk.userTimeout, 4)
+    case TCP_WINDOW_CLAMP:
+      return give(value, len, sk.windowClamp, 4)
+    case TCP_SAVE_SYN:
+      return give(value, len, 0, 4)
+    case TCP_BPF_SOCK_OPS_CB_FLAGS:
+      return give(value, len, sk.opsFlags, 4)
     case TCP_CONGESTION: {
       const at = changetype<usize>(sk) + offsetof<Sock>('congestion0')
       if (!load<u8>(at)) cstrPut(at, 'cubic')
@@ -464,6 +598,7 @@ function getTcp(sk: Sock, name: i32, value: usize, len: u32): i32 {
       if (n) store<u8>(value, <u8>sk.state)
       return <i32>n
     }
-    default: return -ENOPROTOOPT
+    default:
+      return -ENOPROTOOPT
   }
 }

@@ -3,8 +3,18 @@
 // what a program drops is lost for good. Kernel counterpart: net/ipv4/tcp_input.c, tcp_output.c.
 
 import {
-  EADDRNOTAVAIL, EAGAIN, EALREADY, ECONNREFUSED, ECONNRESET, EINPROGRESS, EINVAL, EISCONN, ENETUNREACH,
-  ENOMEM, EPIPE, ETIMEDOUT,
+  EADDRNOTAVAIL,
+  EAGAIN,
+  EALREADY,
+  ECONNREFUSED,
+  ECONNRESET,
+  EINPROGRESS,
+  EINVAL,
+  EISCONN,
+  ENETUNREACH,
+  ENOMEM,
+  EPIPE,
+  ETIMEDOUT,
 } from '../gen/errno.gen'
 import { AF_INET, IPPROTO_TCP } from '../gen/system.gen'
 import { storageClone } from '../maps/storage'
@@ -19,17 +29,42 @@ import { ipOutput, routeMtu, routeOutput, routeSource } from './ip'
 import { reusePeer, sockHash, sockLookup, sockUnhash } from './lookup'
 import { Netns } from './netns'
 import { reuseJoin } from './reuseport'
+import { queuePut, Skb, skbAlloc, skbFree, SKB_HEADROOM, skbNet, skbPull, skbPut, skbSetOwner } from './skb'
 import {
-  queuePut, Skb, skbAlloc, skbFree, SKB_HEADROOM, skbNet, skbPull, skbPut, skbSetOwner,
-} from './skb'
-import {
-  RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sockDst, sockLeaveMaps, sockNew, sockPut, sockQueue, sockSrc, TCP_CLOSE, TCP_CLOSE_WAIT,
-  TCP_CLOSING, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK, TCP_LISTEN, TCP_SYN_RECV, TCP_SYN_SENT,
+  RCV_SHUTDOWN,
+  SEND_SHUTDOWN,
+  Sock,
+  sockDst,
+  sockLeaveMaps,
+  sockNew,
+  sockPut,
+  sockQueue,
+  sockSrc,
+  TCP_CLOSE,
+  TCP_CLOSE_WAIT,
+  TCP_CLOSING,
+  TCP_ESTABLISHED,
+  TCP_FIN_WAIT1,
+  TCP_FIN_WAIT2,
+  TCP_LAST_ACK,
+  TCP_LISTEN,
+  TCP_SYN_RECV,
+  TCP_SYN_SENT,
 } from './sock'
 import { sockFilter } from './sock-filter'
 import {
-  OPS_ACTIVE_ESTABLISHED_CB, OPS_NEEDS_ECN, OPS_PASSIVE_ESTABLISHED_CB, OPS_RWND_INIT, OPS_TCP_CONNECT_CB,
-  OPS_TCP_LISTEN_CB, OPS_TIMEOUT_INIT, sockOps, sockOpsOptLen, sockOpsOptWrite, sockOpsParse, sockOpsState,
+  OPS_ACTIVE_ESTABLISHED_CB,
+  OPS_NEEDS_ECN,
+  OPS_PASSIVE_ESTABLISHED_CB,
+  OPS_RWND_INIT,
+  OPS_TCP_CONNECT_CB,
+  OPS_TCP_LISTEN_CB,
+  OPS_TIMEOUT_INIT,
+  sockOps,
+  sockOpsOptLen,
+  sockOpsOptWrite,
+  sockOpsParse,
+  sockOpsState,
 } from './sock-ops'
 import { sockmapIngress } from './sockmap-flow'
 import { isAny, loopbackAddr } from './udp'
@@ -141,7 +176,7 @@ function sendReset(ns: Netns, skb: Skb, family: u32): void {
   const r = skbPut(reply, TCP_HLEN)
   store<u16>(r, load<u16>(h, 2))
   store<u16>(r, load<u16>(h), 2)
-  const doff = <u32>(load<u8>(h, 12) >> 4) << 2
+  const doff = (<u32>(load<u8>(h, 12) >> 4)) << 2
   const carried = skb.len - doff + (flags & SYN ? 1 : 0) + (flags & FIN ? 1 : 0)
   if (flags & ACK) {
     store<u32>(r, load<u32>(h, 8), 4)
@@ -287,7 +322,12 @@ export function tcpClose(sk: Sock): void {
 }
 
 function abort(sk: Sock): void {
-  if (sk.state == TCP_ESTABLISHED || sk.state == TCP_CLOSE_WAIT || sk.state == TCP_FIN_WAIT2 || sk.state == TCP_SYN_RECV) {
+  if (
+    sk.state == TCP_ESTABLISHED ||
+    sk.state == TCP_CLOSE_WAIT ||
+    sk.state == TCP_FIN_WAIT2 ||
+    sk.state == TCP_SYN_RECV
+  ) {
     transmit(sk, RST | ACK, 0, 0)
   }
   setState(sk, TCP_CLOSE)
@@ -311,7 +351,7 @@ function finish(sk: Sock): void {
 /** A segment arrives; data is at the TCP header. */
 export function tcpRcv(ns: Netns, skb: Skb, family: u32): void {
   const h = <usize>skb.data
-  const doff = skb.len >= TCP_HLEN ? <u32>(load<u8>(h, 12) >> 4) << 2 : 0
+  const doff = skb.len >= TCP_HLEN ? (<u32>(load<u8>(h, 12) >> 4)) << 2 : 0
   if (doff < TCP_HLEN || doff > skb.len) {
     skbFree(skb)
     return
@@ -324,7 +364,8 @@ export function tcpRcv(ns: Netns, skb: Skb, family: u32): void {
     return
   }
   flowHash(skb)
-  const sk = skb.chosen ? changetype<Sock>(skb.chosen)
+  const sk = skb.chosen
+    ? changetype<Sock>(skb.chosen)
     : sockLookup(ns, IPPROTO_TCP, family, saddr, load<u16>(h), daddr, load<u16>(h, 2), skb)
   skb.chosen = 0
   if (!changetype<usize>(sk)) {

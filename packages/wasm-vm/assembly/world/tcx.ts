@@ -6,10 +6,18 @@ import { EAGAIN, ENODEV, ENOENT, ENOLINK, ENOMEM, EPERM } from '../gen/errno.gen
 import { BPF_F_ID, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
 import { BPF_LINK_TYPE_TCX, BPF_TCX_INGRESS } from '../gen/uapi-enums.gen'
 import {
-  ATTR_LINK_CREATE__attach_type, ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_ifindex,
-  ATTR_LINK_CREATE__tcx__expected_revision, ATTR_LINK_CREATE__tcx__relative_fd, ATTR_PROG_ATTACH__attach_flags,
-  ATTR_PROG_ATTACH__attach_type, ATTR_PROG_ATTACH__expected_revision, ATTR_PROG_ATTACH__relative_fd,
-  ATTR_PROG_ATTACH__replace_bpf_fd, ATTR_PROG_ATTACH__target_ifindex, ATTR_QUERY__attach_type,
+  ATTR_LINK_CREATE__attach_type,
+  ATTR_LINK_CREATE__flags,
+  ATTR_LINK_CREATE__target_ifindex,
+  ATTR_LINK_CREATE__tcx__expected_revision,
+  ATTR_LINK_CREATE__tcx__relative_fd,
+  ATTR_PROG_ATTACH__attach_flags,
+  ATTR_PROG_ATTACH__attach_type,
+  ATTR_PROG_ATTACH__expected_revision,
+  ATTR_PROG_ATTACH__relative_fd,
+  ATTR_PROG_ATTACH__replace_bpf_fd,
+  ATTR_PROG_ATTACH__target_ifindex,
+  ATTR_QUERY__attach_type,
   ATTR_QUERY__target_ifindex,
 } from '../gen/uapi-layouts.gen'
 import { kfree, kzalloc } from '../mem/alloc'
@@ -44,7 +52,16 @@ function dropEmpty(dev: NetDevice, type: u32): void {
   setPlace(dev, type, changetype<Mprog>(0))
 }
 
-function attachAt(dev: NetDevice, type: u32, prog: Prog, link: usize, replace: usize, flags: u32, rel: u32, rev: u64): i32 {
+function attachAt(
+  dev: NetDevice,
+  type: u32,
+  prog: Prog,
+  link: usize,
+  replace: usize,
+  flags: u32,
+  rel: u32,
+  rev: u64,
+): i32 {
   let m = place(dev, type)
   if (!changetype<usize>(m)) {
     m = mprogNew()
@@ -65,8 +82,16 @@ export function tcxProgAttach(attr: usize, prog: Prog): i32 {
     replace = progOfType(load<i32>(attr, ATTR_PROG_ATTACH__replace_bpf_fd), prog.type)
     if (isErr(replace)) return <i32>replace
   }
-  return attachAt(dev, load<u32>(attr, ATTR_PROG_ATTACH__attach_type), prog, 0, replace, flags,
-    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd), load<u64>(attr, ATTR_PROG_ATTACH__expected_revision))
+  return attachAt(
+    dev,
+    load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
+    prog,
+    0,
+    replace,
+    flags,
+    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd),
+    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
+  )
 }
 
 /** `prog` 0: what the flags point at. */
@@ -76,8 +101,14 @@ export function tcxProgDetach(attr: usize, prog: usize): i32 {
   const type = load<u32>(attr, ATTR_PROG_ATTACH__attach_type)
   const m = place(dev, type)
   if (!changetype<usize>(m)) return -ENOENT
-  const err = mprogDetach(m, prog, 0, load<u32>(attr, ATTR_PROG_ATTACH__attach_flags),
-    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd), load<u64>(attr, ATTR_PROG_ATTACH__expected_revision))
+  const err = mprogDetach(
+    m,
+    prog,
+    0,
+    load<u32>(attr, ATTR_PROG_ATTACH__attach_flags),
+    load<u32>(attr, ATTR_PROG_ATTACH__relative_fd),
+    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
+  )
   dropEmpty(dev, type)
   return err
 }
@@ -93,8 +124,16 @@ export function tcxLinkCreate(attr: usize, prog: Prog): i32 {
   if (!changetype<usize>(dev)) return -ENODEV
   const link = linkNew(BPF_LINK_TYPE_TCX, prog, load<u32>(attr, ATTR_LINK_CREATE__attach_type))
   if (!changetype<usize>(link)) return -ENOMEM
-  const err = attachAt(dev, link.attachType, prog, changetype<usize>(link), 0, load<u32>(attr, ATTR_LINK_CREATE__flags),
-    load<u32>(attr, ATTR_LINK_CREATE__tcx__relative_fd), load<u64>(attr, ATTR_LINK_CREATE__tcx__expected_revision))
+  const err = attachAt(
+    dev,
+    link.attachType,
+    prog,
+    changetype<usize>(link),
+    0,
+    load<u32>(attr, ATTR_LINK_CREATE__flags),
+    load<u32>(attr, ATTR_LINK_CREATE__tcx__relative_fd),
+    load<u64>(attr, ATTR_LINK_CREATE__tcx__expected_revision),
+  )
   if (err) {
     linkCancel(link)
     return err
@@ -118,8 +157,15 @@ export function tcxLinkUpdate(link: Link, prog: Prog, old: usize): i32 {
   if (link.prog == prog) return 0
   const m = place(changetype<NetDevice>(link.target), link.attachType)
   if (!changetype<usize>(m)) return -ENOENT
-  const err = mprogAttach(m, prog, changetype<usize>(link), changetype<usize>(link.prog), BPF_F_REPLACE | BPF_F_ID,
-    link.prog.id, 0)
+  const err = mprogAttach(
+    m,
+    prog,
+    changetype<usize>(link),
+    changetype<usize>(link.prog),
+    BPF_F_REPLACE | BPF_F_ID,
+    link.prog.id,
+    0,
+  )
   if (!err) linkSwapProg(link, prog)
   return err
 }

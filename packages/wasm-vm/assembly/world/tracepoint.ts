@@ -119,7 +119,14 @@ export function tracepointFind(category: usize, name: usize): Tracepoint {
 }
 
 /** A tracepoint of the host's: its id, or an errno. `format` may be 0. */
-export function tracepointDefine(category: usize, name: usize, format: usize, args: u32, record: u32, writable: u32): i32 {
+export function tracepointDefine(
+  category: usize,
+  name: usize,
+  format: usize,
+  args: u32,
+  record: u32,
+  writable: u32,
+): i32 {
   if (changetype<usize>(tracepointFind(category, name))) return -EEXIST
   const t = newTracepoint(args, record)
   if (!changetype<usize>(t)) return -ENOMEM
@@ -156,7 +163,7 @@ export function fireRaw(t: Tracepoint, args: usize): void {
 /** Programs of perf events of a tracepoint, with its record; whether the event is kept. */
 export function fireRecord(t: Tracepoint, record: usize, size: u32): bool {
   let keep = true
-  for (let p = world().perfEvents; p; ) {
+  for (let p = world().perfEvents; p;) {
     const e = changetype<PerfEvent>(p)
     p = changetype<usize>(e.next)
     if (e.type != TYPE_TRACEPOINT || <u32>e.config != t.id) continue
@@ -168,7 +175,7 @@ export function fireRecord(t: Tracepoint, record: usize, size: u32): bool {
       continue
     }
     e.prog.active++
-    if (!<u32>runCtx(e.prog, record, size, 0, e.cookie)) keep = false
+    if (!(<u32>runCtx(e.prog, record, size, 0, e.cookie))) keep = false
     e.prog.active--
   }
   return keep

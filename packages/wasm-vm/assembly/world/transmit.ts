@@ -6,7 +6,16 @@ import { DEV_LOOPBACK, DEV_TAP, DEV_VETH, deviceOut, NetDevice } from './device'
 import { packetTaps } from './packet-socket'
 import { netifRx, softirqRun } from './receive'
 import {
-  ETH_HLEN, ethTypeTrans, PACKET_HOST, PACKET_OUTGOING, queuePut, Skb, skbClone, skbFree, skbMac, skbOrphan,
+  ETH_HLEN,
+  ethTypeTrans,
+  PACKET_HOST,
+  PACKET_OUTGOING,
+  queuePut,
+  Skb,
+  skbClone,
+  skbFree,
+  skbMac,
+  skbOrphan,
   skbResetMac,
 } from './skb'
 import { tcClassify } from './tcx'

@@ -123,7 +123,8 @@ export function udpRcv(ns: Netns, skb: Skb, family: u32): void {
       return
     }
   }
-  const sk = skb.chosen ? changetype<Sock>(skb.chosen)
+  const sk = skb.chosen
+    ? changetype<Sock>(skb.chosen)
     : sockLookup(ns, IPPROTO_UDP, family, saddr, load<u16>(h), daddr, load<u16>(h, 2), skb)
   skb.chosen = 0
   if (!changetype<usize>(sk)) {

@@ -2,15 +2,38 @@
 // AF_UNIX. Kernel counterpart: net/unix/af_unix.c.
 
 import {
-  EADDRINUSE, EAGAIN, ECONNREFUSED, ECONNRESET, EINVAL, EISCONN, EMSGSIZE, ENOENT, ENOMEM, ENOTCONN, EOPNOTSUPP, EPIPE,
-  EPROTOTYPE, EPERM,
+  EADDRINUSE,
+  EAGAIN,
+  ECONNREFUSED,
+  ECONNRESET,
+  EINVAL,
+  EISCONN,
+  EMSGSIZE,
+  ENOENT,
+  ENOMEM,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPIPE,
+  EPROTOTYPE,
+  EPERM,
 } from '../gen/errno.gen'
 import { AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from '../gen/system.gen'
 import { BPF_CGROUP_UNIX_CONNECT, BPF_CGROUP_UNIX_SENDMSG } from '../gen/uapi-enums.gen'
 import { kmalloc, kzalloc } from '../mem/alloc'
 import { queuePut, Skb, skbFree, skbOf, skbSetOwner } from './skb'
 import { runUnixAddr } from './sock-addr'
-import { RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sockGet, sockNew, sockPut, sockQueue, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from './sock'
+import {
+  RCV_SHUTDOWN,
+  SEND_SHUTDOWN,
+  Sock,
+  sockGet,
+  sockNew,
+  sockPut,
+  sockQueue,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from './sock'
 import { sockFilter } from './sock-filter'
 import { sockmapIngress } from './sockmap-flow'
 import { world, World } from './world'

@@ -2,7 +2,13 @@
 // XDP programs of devices. Kernel counterpart: dev_xdp_attach and bpf_xdp_link_* of net/core/dev.c.
 
 import { EBUSY, EEXIST, EINVAL, ENOLINK, ENOMEM, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
-import { XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_REPLACE, XDP_FLAGS_SKB_MODE, XDP_FLAGS_UPDATE_IF_NOEXIST } from '../gen/system.gen'
+import {
+  XDP_FLAGS_DRV_MODE,
+  XDP_FLAGS_HW_MODE,
+  XDP_FLAGS_REPLACE,
+  XDP_FLAGS_SKB_MODE,
+  XDP_FLAGS_UPDATE_IF_NOEXIST,
+} from '../gen/system.gen'
 import { BPF_LINK_TYPE_XDP, BPF_XDP, BPF_XDP_CPUMAP, BPF_XDP_DEVMAP } from '../gen/uapi-enums.gen'
 import { ATTR_LINK_CREATE__flags, ATTR_LINK_CREATE__target_ifindex } from '../gen/uapi-layouts.gen'
 import { Prog } from '../prog/prog'

@@ -5,8 +5,20 @@ import { Prog } from '../prog/prog'
 import { NetDevice } from './device'
 import { PACKET_XDP, runCtx } from './hook'
 import { xdpDoRedirect } from './redirect'
-import { ETH_HLEN, ethTypeTrans, Skb, skbFree, skbMac, skbMakeRoom, skbPull, skbPush, skbResetMac, skbResetNet,
-  skbResetTransport, skbSync } from './skb'
+import {
+  ETH_HLEN,
+  ethTypeTrans,
+  Skb,
+  skbFree,
+  skbMac,
+  skbMakeRoom,
+  skbPull,
+  skbPush,
+  skbResetMac,
+  skbResetNet,
+  skbResetTransport,
+  skbSync,
+} from './skb'
 import { devXmitGeneric } from './transmit'
 import { XdpBuff, XDP_PACKET_HEADROOM } from './xdp-buff'
 
@@ -84,6 +96,7 @@ export function xdpGeneric(prog: Prog, skb: Skb): bool {
 @inline function eth(skb: Skb): u64 {
   return skb.len >= ETH_HLEN ? load<u64>(skb.data) & 0xffffffffffff : 0
 }
+
 @inline function ethProto(skb: Skb): u32 {
   return skb.len >= ETH_HLEN ? <u32>load<u16>(skb.data, 12) : 0
 }

@@ -89,10 +89,14 @@ export function xskSetsockopt(sk: Sock, name: i32, value: usize, len: u32): i32 
 }
 function ringField(name: i32): usize {
   switch (name) {
-    case XDP_RX_RING: return offsetof<Xsk>('rx')
-    case XDP_TX_RING: return offsetof<Xsk>('tx')
-    case XDP_UMEM_FILL_RING: return offsetof<Xsk>('fill')
-    default: return offsetof<Xsk>('comp')
+    case XDP_RX_RING:
+      return offsetof<Xsk>('rx')
+    case XDP_TX_RING:
+      return offsetof<Xsk>('tx')
+    case XDP_UMEM_FILL_RING:
+      return offsetof<Xsk>('fill')
+    default:
+      return offsetof<Xsk>('comp')
   }
 }
 
