@@ -16,7 +16,6 @@ import {
   inet6,
   keep,
   link,
-  load,
   mustLoad,
   packetSocket,
   portOf,
@@ -529,50 +528,5 @@ scenario('names of IPv6 and unix sockets are written by programs', {
     kernel.bind(fd, inet6('::1', 0))
     attach(kernel, cgroup.fd, program, type)
     return { port: portOf(getsockname(fd)) }
-  },
-})
-
-scenario('peers and senders of IPv6 and unix sockets as programs see them', {
-  shows: {
-    programTypes: ['BPF_PROG_TYPE_CGROUP_SOCK_ADDR'],
-    attachTypes: ['BPF_CGROUP_INET6_GETPEERNAME', 'BPF_CGROUP_UNIX_RECVMSG', 'BPF_CGROUP_UNIX_GETPEERNAME'],
-  },
-  notOnLinux: 'the addon has neither recvfrom with an address nor getpeername',
-  expected: { peer: 4321, ran: [1, 1] },
-  run: (rig) => {
-    const world = simulated(rig)
-    const { kernel, cgroup, getsockname } = rig
-    const ran = createMap(kernel, U.BPF_MAP_TYPE_ARRAY)
-    const on = (type: number, text: string) =>
-      attach(
-        kernel,
-        cgroup.fd,
-        mustLoad(kernel, U.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, text, { expectedAttachType: type }),
-        type,
-      )
-    on(
-      U.BPF_CGROUP_INET6_GETPEERNAME,
-      `r2 = ${((4321 & 0xff) << 8) | (4321 >> 8)}\n*(u32 *)(r1 + 24) = r2\nr0 = 1\nexit`,
-    )
-    on(U.BPF_CGROUP_UNIX_RECVMSG, `${count(ran, 0)}\nr0 = 1\nexit`)
-    on(U.BPF_CGROUP_UNIX_GETPEERNAME, `${count(ran, 1)}\nr0 = 1\nexit`)
-    const receiver = kernel.socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0)
-    kernel.bind(receiver, inet6('::1', 0))
-    const sender = kernel.socket(AF_INET6, SOCK_DGRAM, 0)
-    kernel.connect(sender, getsockname(receiver))
-    const peer = world.sockets.getpeername(sender)
-    const name = Uint8Array.of(AF_UNIX, 0, 0, 115, 107)
-    const named = kernel.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)
-    kernel.bind(named, name)
-    const other = kernel.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)
-    kernel.bind(other, Uint8Array.of(AF_UNIX, 0, 0, 115, 108))
-    kernel.connect(other, name)
-    kernel.send(other, new Uint8Array(3), 0)
-    world.sockets.recvfrom(named, new Uint8Array(8))
-    world.sockets.getpeername(other)
-    return {
-      peer: typeof peer === 'number' ? peer : portOf(peer),
-      ran: [counter(kernel, ran, 0), counter(kernel, ran, 1)],
-    }
   },
 })

@@ -35,10 +35,12 @@ export interface Addon {
   listen(fd: number, backlog: number): number
   accept(fd: number, flags: number): number
   getsockname(fd: number, addr: Uint8Array): number
+  getpeername(fd: number, addr: Uint8Array): number
   getsockopt(fd: number, level: number, name: number, value: Uint8Array): number
   setsockopt(fd: number, level: number, name: number, value: Uint8Array): number
   send(fd: number, data: Uint8Array, flags: number, addr?: Uint8Array): number
   recv(fd: number, data: Uint8Array, flags: number): number
+  recvfrom(fd: number, data: Uint8Array, flags: number, addr: Uint8Array): number
   unshare(flags: number): number
   setns(fd: number, type: number): number
   getpid(): number

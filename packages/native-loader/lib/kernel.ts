@@ -127,6 +127,11 @@ export class LinuxKernel implements Kernel {
     return this.#calls.getsockname(checkInt(fd, 'fd'), checkBytes(addr, 'addr'))
   }
 
+  /** The same of the peer. */
+  getpeername(fd: number, addr: Uint8Array): number {
+    return this.#calls.getpeername(checkInt(fd, 'fd'), checkBytes(addr, 'addr'))
+  }
+
   getsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
     return this.#calls.getsockopt(
       checkInt(fd, 'fd'),
@@ -156,6 +161,16 @@ export class LinuxKernel implements Kernel {
 
   recv(fd: number, data: Uint8Array, flags: number): number {
     return this.#calls.recv(checkInt(fd, 'fd'), checkBytes(data, 'data'), checkInt(flags, 'flags'))
+  }
+
+  /** recv that writes the sender's address to `addr`. */
+  recvfrom(fd: number, data: Uint8Array, flags: number, addr: Uint8Array): number {
+    return this.#calls.recvfrom(
+      checkInt(fd, 'fd'),
+      checkBytes(data, 'data'),
+      checkInt(flags, 'flags'),
+      checkBytes(addr, 'addr'),
+    )
   }
 
   open(path: string, flags: number, mode = 0): number {

@@ -78,6 +78,15 @@ Napi::Value GetSockName(const Napi::CallbackInfo& info) {
   return args.Result(sys::GetSockName(fd, addr.data, addr.length));
 }
 
+// getpeername(fd, addr): the length of the address.
+Napi::Value GetPeerName(const Napi::CallbackInfo& info) {
+  Args args(info);
+  int fd = args.Int(0);
+  Bytes addr = args.View(1);
+  if (!args.ok()) return args.Failed();
+  return args.Result(sys::GetPeerName(fd, addr.data, addr.length));
+}
+
 // getsockopt(fd, level, name, value): the length of the value.
 Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
   Args args(info);
@@ -122,6 +131,17 @@ Napi::Value Recv(const Napi::CallbackInfo& info) {
   return args.Result(sys::Recv(fd, data.data, data.length, flags));
 }
 
+// recvfrom(fd, data, flags, addr): the length of the data; the sender's address is written to addr.
+Napi::Value RecvFrom(const Napi::CallbackInfo& info) {
+  Args args(info);
+  int fd = args.Int(0);
+  Bytes data = args.View(1);
+  int flags = args.Int(2);
+  Bytes addr = args.View(3);
+  if (!args.ok()) return args.Failed();
+  return args.Result(sys::RecvFrom(fd, data.data, data.length, flags, addr.data, addr.length));
+}
+
 }  // namespace
 
 void ExportSocket(Napi::Env env, Napi::Object exports) {
@@ -132,10 +152,12 @@ void ExportSocket(Napi::Env env, Napi::Object exports) {
   Export<Listen>(env, exports, "listen");
   Export<Accept>(env, exports, "accept");
   Export<GetSockName>(env, exports, "getsockname");
+  Export<GetPeerName>(env, exports, "getpeername");
   Export<GetSockOpt>(env, exports, "getsockopt");
   Export<SetSockOpt>(env, exports, "setsockopt");
   Export<Send>(env, exports, "send");
   Export<Recv>(env, exports, "recv");
+  Export<RecvFrom>(env, exports, "recvfrom");
 }
 
 }  // namespace skep

@@ -200,6 +200,12 @@ int GetSockName(int fd, uint8_t* addr, size_t length) {
   return static_cast<int>(size);
 }
 
+int GetPeerName(int fd, uint8_t* addr, size_t length) {
+  socklen_t size = static_cast<socklen_t>(length);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(addr), &size) < 0) return -errno;
+  return static_cast<int>(size);
+}
+
 int GetSockOpt(int fd, int level, int name, uint8_t* value, size_t length) {
   socklen_t size = static_cast<socklen_t>(length);
   if (getsockopt(fd, level, name, value, &size) < 0) return -errno;
@@ -218,6 +224,11 @@ int64_t Send(int fd, const uint8_t* data, size_t length, int flags, const uint8_
 
 int64_t Recv(int fd, uint8_t* data, size_t length, int flags) {
   return Result<int64_t>(recv(fd, data, length, flags));
+}
+
+int64_t RecvFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* addr, size_t addr_length) {
+  socklen_t size = static_cast<socklen_t>(addr_length);
+  return Result<int64_t>(recvfrom(fd, data, length, flags, reinterpret_cast<sockaddr*>(addr), &size));
 }
 
 int EpollCreate() {

@@ -42,10 +42,12 @@ int Connect(int fd, const uint8_t* addr, size_t length);
 int Listen(int fd, int backlog);
 int Accept(int fd, int flags);
 int GetSockName(int fd, uint8_t* addr, size_t length);
+int GetPeerName(int fd, uint8_t* addr, size_t length);
 int GetSockOpt(int fd, int level, int name, uint8_t* value, size_t length);
 int SetSockOpt(int fd, int level, int name, const uint8_t* value, size_t length);
 int64_t Send(int fd, const uint8_t* data, size_t length, int flags, const uint8_t* addr, size_t addr_length);
 int64_t Recv(int fd, uint8_t* data, size_t length, int flags);
+int64_t RecvFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* addr, size_t addr_length);
 
 int EpollCreate();
 int EpollAdd(int epoll, int fd);

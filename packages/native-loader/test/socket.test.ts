@@ -106,10 +106,12 @@ test('errors are answers: bad fds, closed peers, wrong addresses', () => {
     kernel.listen(-1, 1),
     kernel.accept(-1),
     kernel.getsockname(-1, bytes),
+    kernel.getpeername(-1, bytes),
     kernel.getsockopt(-1, SOL_SOCKET, SO_TYPE, bytes),
     kernel.setsockopt(-1, SOL_SOCKET, SO_TYPE, bytes),
     kernel.send(-1, bytes, 0),
     kernel.recv(-1, bytes, 0),
+    kernel.recvfrom(-1, bytes, 0, bytes),
   ]) {
     expect(answer).toBe(bpf.EBADF)
   }
