@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { BpfMap, openObject } from '@skep/core'
 import { BPF_MAP_LOOKUP_ELEM, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_HASH } from '@skep/core/uapi'
-import { createLinuxKernel } from '@skep/native-loader'
+import { createLinuxKernel, linuxAvailability } from '@skep/native-loader'
 import { createVirtualKernel } from '@skep/wasm-vm'
 
 const { values: options } = parseArgs({
@@ -75,11 +75,9 @@ function time([, once, many]) {
 
 async function kernels() {
   const all = new Map([['virtual', await createVirtualKernel()]])
-  try {
-    all.set('linux', await createLinuxKernel())
-  } catch (error) {
-    console.error(`no Linux to compare with: ${error.message}`)
-  }
+  const { available, reason } = linuxAvailability()
+  if (available) all.set('linux', await createLinuxKernel())
+  else console.error(`no Linux to compare with: ${reason}`)
   return all
 }
 
