@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmdirSync } from 'node:fs'
 import { type Kernel, objPin } from '@skep/core'
 import { interfaceIndex, isolated, must, setInterfaceUp } from '@skep/native-loader/testing'
-import { createVirtualKernel, World } from '@skep/wasm-vm'
+import { createVirtualKernel, ENGINES, type EngineName, World } from '@skep/wasm-vm'
 
 /** What a scenario may need beside the system calls of {@link Kernel}. */
 export interface Rig {
@@ -31,6 +31,10 @@ export interface Rig {
   readonly world: World | undefined
   /** A route with a program of a light-weight tunnel: `ip route add … encap bpf`. */
   addTunnelRoute(destination: string, device: string, direction: 'in' | 'out' | 'xmit', program: number): void
+  /** A segment of ours, on a device: `ip -6 route add … encap seg6local action End.BPF`. */
+  addSegment(segment: string, device: string, program: number): void
+  /** Lets packets pass from device to device. */
+  forward(): void
   /** Text of a file of tracefs. */
   readTracing(path: string): string
 }
@@ -47,8 +51,12 @@ function readText(kernel: Kernel, path: string): string {
   return new TextDecoder().decode(room.subarray(0, Math.max(n, 0)))
 }
 
+/** SKEP_ENGINE runs the scenarios on another engine. */
+const engine = (process.env.SKEP_ENGINE ?? 'interp') as EngineName
+if (!(engine in ENGINES)) throw new Error(`SKEP_ENGINE: there is no engine ${engine}`)
+
 export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
-  using kernel = await createVirtualKernel({ cpus: 4 })
+  using kernel = await createVirtualKernel({ cpus: 4, engine })
   const world = new World(kernel)
   const path = '/sys/fs/cgroup/unified/skep'
   const fd = world.createCgroup('skep')
@@ -83,6 +91,10 @@ export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Prom
     world,
     addTunnelRoute: (destination, device, _direction, program) =>
       void world.device(device).addRoute(destination).setProgram(program),
+    addSegment: (segment, device, program) => void world.device(device).addRoute(segment).setProgram(program),
+    forward: () => {
+      world.forwarding = true
+    },
     readTracing: (file) => readText(kernel, `/sys/kernel/tracing/${file}`),
   })
 }
@@ -162,6 +174,19 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
         const pin = `${bpffs}/tunnel${pins++}`
         objPin(kernel, program, pin)
         ip('route', 'add', destination, 'encap', 'bpf', direction, 'pinned', pin, 'dev', device)
+      },
+      addSegment: (segment, device, program) => {
+        const pin = `${bpffs}/segment${pins++}`
+        objPin(kernel, program, pin)
+        const action = ['encap', 'seg6local', 'action', 'End.BPF', 'endpoint', 'pinned', pin]
+        ip('-6', 'route', 'add', segment, ...action, 'dev', device)
+      },
+      forward: () => {
+        for (const name of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) {
+          const fd = must(kernel.open(`/proc/sys/net/${name}`, 1), 'open', name)
+          must(kernel.write(fd, new TextEncoder().encode('1')), 'write', name)
+          kernel.close(fd)
+        }
       },
       readTracing: (file) => {
         // only this thread's mount namespace sees it

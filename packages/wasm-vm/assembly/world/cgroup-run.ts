@@ -4,7 +4,7 @@
 import { EFAULT, EPERM } from '../gen/errno.gen'
 import { BPF_CGROUP_DEVICE, BPF_CGROUP_INET_EGRESS, BPF_CGROUP_SOCK_OPS } from '../gen/uapi-enums.gen'
 import { Cgroup, cgroupEffective } from './cgroup'
-import { PACKET_SKB, runCtx, runSkbSaveCb } from './hook'
+import { PACKET_SKB, PACKET_SOCK_OPS, runCtx, runSkbSaveCb } from './hook'
 import { runItem } from './run-array'
 import { Skb, skbNet, skbPull, skbPush } from './skb'
 import { Sock } from './sock'
@@ -102,5 +102,5 @@ export function cgRunDevice(kind: u32, major: u32, minor: u32, access: u32): i32
 
 /** Programs of SOCK_OPS on a struct bpf_sock_ops. */
 export function cgRunSockOps(cg: Cgroup, ops: usize): i32 {
-  return cgRun(cg, BPF_CGROUP_SOCK_OPS, ops, 224, 0, 0, false)
+  return cgRun(cg, BPF_CGROUP_SOCK_OPS, ops, 224, PACKET_SOCK_OPS, 0, false)
 }

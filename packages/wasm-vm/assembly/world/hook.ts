@@ -12,6 +12,10 @@ import { Skb } from './skb'
 /** Offsets of data and data_end in struct __sk_buff (76, 80) and struct xdp_md (0, 4), as Run.packetFields wants them. */
 export const PACKET_SKB: u32 = 76 | (80 << 8) | (1 << 16)
 export const PACKET_XDP: u32 = 0 | (4 << 8) | (1 << 16)
+/** Likewise optval and optval_end of struct bpf_sockopt, data and data_end of sk_msg_md and sk_reuseport_md, skb_data of bpf_sock_ops. */
+export const PACKET_SOCKOPT: u32 = 8 | (16 << 8) | (1 << 16)
+export const PACKET_MSG: u32 = 0 | (8 << 8) | (1 << 16)
+export const PACKET_SOCK_OPS: u32 = 192 | (200 << 8) | (1 << 16)
 export const PACKET_NONE: u32 = 0
 
 /** Cookie of the link through which the program that runs is attached. */

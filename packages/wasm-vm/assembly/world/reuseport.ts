@@ -6,7 +6,7 @@ import { BPF_PROG_TYPE_SK_REUSEPORT } from '../gen/uapi-enums.gen'
 import { kfree, kmalloc, kzalloc } from '../mem/alloc'
 import { Prog } from '../prog/prog'
 import { progPut } from '../prog/refs'
-import { runCtx, runSkb } from './hook'
+import { PACKET_MSG, runCtx, runSkb } from './hook'
 import { Skb, skbPull, skbPush } from './skb'
 import { Sock } from './sock'
 
@@ -163,7 +163,7 @@ function runChooser(g: ReuseGroup, sk: Sock, skb: Skb, hash: u32): Sock {
   c.migratingSk = 0
   c.selected = changetype<Sock>(0)
   c.skb = skb
-  const ret = <u32>runCtx(g.prog, CTX, 56, 0, 0)
+  const ret = <u32>runCtx(g.prog, CTX, 56, PACKET_MSG, 0)
   if (ret != SK_PASS) return changetype<Sock>(0)
   return changetype<usize>(c.selected) ? c.selected : byHash(g, hash)
 }

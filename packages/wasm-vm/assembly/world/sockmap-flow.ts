@@ -5,7 +5,7 @@
 import { EACCES, ENOMEM } from '../gen/errno.gen'
 import { AF_INET, AF_UNIX } from '../gen/system.gen'
 import { kfree, kmalloc } from '../mem/alloc'
-import { runCtx, runSkb } from './hook'
+import { PACKET_MSG, runCtx, runSkb } from './hook'
 import { queuePut, Skb, skbFree, skbMakeRoom, skbOf, skbPull, skbPut } from './skb'
 import { isTcp, isUdp, Sock, sockDst6, sockInQueue, sockSrc6 } from './sock'
 import { fillSkbSock } from './sock-context'
@@ -199,7 +199,7 @@ function sendVerdicts(sk: Sock, buf: usize, total: u32, len: u32): i32 {
       if (sk.applyBytes) n = min(n, sk.applyBytes)
     } else {
       fillMsg(m, sk, cur + <usize>at, left)
-      act = <u32>runCtx(sk.msgVerdict, MSG, 80, 0, 0)
+      act = <u32>runCtx(sk.msgVerdict, MSG, 80, PACKET_MSG, 0)
       target = m.redirect
       ingress = (m.flags & MSG_F_INGRESS) != 0
       if (m.corkBytes > left) {

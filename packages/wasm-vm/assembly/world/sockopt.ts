@@ -48,6 +48,7 @@ import { cstrPut } from '../mem/bytes'
 import { CAP_NET_ADMIN, CAP_NET_RAW, capable } from '../syscall/caps'
 import { cgRun } from './cgroup-run'
 import { cgroupEffective } from './cgroup'
+import { PACKET_SOCKOPT } from './hook'
 import { deviceByName, deviceIn, deviceName } from './device'
 import { packetGetsockopt, packetSetsockopt } from './packet-socket'
 import { reuseDetach } from './reuseport'
@@ -112,7 +113,7 @@ function hookedSet(sk: Sock, level: i32, name: i32, value: usize, len: i32): i32
   if (!buf) return -ENOMEM
   memory.copy(buf, value, min(len, room))
   fillContext(sk, level, name, buf, room, len, 0)
-  const err = cgRun(sk.cgroup, BPF_CGROUP_SETSOCKOPT, CTX, 40, 0, 0, false)
+  const err = cgRun(sk.cgroup, BPF_CGROUP_SETSOCKOPT, CTX, 40, PACKET_SOCKOPT, 0, false)
   const optlen = load<i32>(CTX, 32)
   const l = load<i32>(CTX, 24)
   const n = load<i32>(CTX, 28)
@@ -152,7 +153,7 @@ function hookedGet(sk: Sock, level: i32, name: i32, value: usize, len: i32, got:
   if (got >= 0) memory.copy(buf, value, min(got, room))
   const failed = got < 0 ? got : 0
   fillContext(sk, level, name, buf, room, have, failed)
-  const err = cgRun(sk.cgroup, BPF_CGROUP_GETSOCKOPT, CTX, 40, 0, failed, false)
+  const err = cgRun(sk.cgroup, BPF_CGROUP_GETSOCKOPT, CTX, 40, PACKET_SOCKOPT, failed, false)
   const optlen = load<i32>(CTX, 32)
   let ret = err
   if (err >= 0) {
