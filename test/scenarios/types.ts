@@ -39,7 +39,7 @@ export function btfLoad(kernel: Kernel, bytes: Uint8Array): number {
 export function storageMap(kernel: Kernel, type: number, withTypes = true): number {
   const attr = new Uint8Array(64)
   const view = new DataView(attr.buffer)
-  const fields: readonly [number, number][] = [
+  const fields: readonly (readonly [number, number])[] = [
     [0, type],
     [4, 4],
     [8, 4],
