@@ -74,7 +74,8 @@ class Maker {
     return found.length ? this.r.pick(found) : -1
   }
   target() {
-    return this.r.below(10)
+    const reg = this.r.below(10)
+    return reg === this.counter ? (reg + 1) % 6 : reg
   }
   scalar() {
     let reg = this.one('scalar')
@@ -351,6 +352,12 @@ class Maker {
     const out = this.fresh()
     code.label(top)
     this.inLoop = true
+    // Most loops end: their counter is theirs alone.
+    const tame = r.chance(98)
+    if (tame) {
+      this.counter = counter
+      this.set(counter, 'counter')
+    }
     const before = [...this.regs]
     if (r.chance(30)) code.put(0xe5, 0, 0, 0, 0, out)
     for (let n = r.between(1, 4); n > 0; n--)
@@ -358,10 +365,12 @@ class Maker {
     this.regs = this.regs.map((kind, i) => (before[i] === kind ? kind : 'none'))
     this.flush(true)
     this.inLoop = false
+    this.counter = undefined
     code.aluImm('add', counter, r.pick([1, 1, 1, 2, 3]))
     this.set(counter, 'scalar')
     const bound = r.pick([2, 2, 3, 4, 6, 8])
-    if (r.chance(80)) code.jumpImm(r.pick(['lt', 'ne', 'le', 'slt']), counter, bound, top, r.chance(80))
+    if (tame) code.jumpImm(r.pick(['lt', 'le', 'slt']), counter, bound, top, r.chance(80))
+    else if (r.chance(50)) code.jumpImm('ne', counter, bound, top)
     else code.jumpReg('lt', counter, this.scalar(), top)
     code.label(out)
   }
