@@ -3,7 +3,7 @@
 // log at level 2. Linux only loads them; with --run those that are accepted run on the checked engine, on random
 // packets, and must never trap.
 //
-//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--run] [--mutate percent] [--stop n] [--save file]
+//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--run] [--mutate percent] [--stop n] [--minutes n] [--save file]
 //   node test/fuzz/verifier.mjs --only <seed>     one program, with both logs
 
 import { writeFileSync } from 'node:fs'
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     stop: { type: 'string', default: '10' },
     only: { type: 'string' },
     run: { type: 'boolean' },
+    minutes: { type: 'string', default: '1000' },
     save: { type: 'string' },
   },
 })
@@ -209,7 +210,9 @@ if (values.only !== undefined) {
 
 const found = []
 const from = Number(values.seed)
+const deadline = Date.now() + Number(values.minutes) * 60_000
 for (let seed = from; seed < from + Number(values.count) && found.length < Number(values.stop); seed++) {
+  if (Date.now() > deadline) break
   const program = programOf(seed)
   const diff = difference(program)
   counts.loads++
