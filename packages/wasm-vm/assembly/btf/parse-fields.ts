@@ -208,8 +208,10 @@ function repeat(at: u32, room: u32, cnt: u32, times: u32, size: u32): i32 {
   let to = at + cnt
   for (let i: u32 = 1; i <= times; i++) {
     for (let j: u32 = 0; j < cnt; j++) {
-      memory.copy(changetype<usize>(foundAt(to)), changetype<usize>(foundAt(at + j)), FOUND_SIZE)
-      foundAt(to++).off += i * size
+      const copy = foundAt(to)
+      memory.copy(changetype<usize>(copy), changetype<usize>(foundAt(at + j)), FOUND_SIZE)
+      copy.off += i * size
+      to++
     }
   }
   return 0
