@@ -30,7 +30,20 @@ const transport = {
     summed([...be16(ports[0]), ...be16(ports[1]), ...be16(8 + payload.length), 0, 0, ...payload], 6, pseudo),
   tcp: (payload, ports, pseudo) =>
     summed(
-      [...be16(ports[0]), ...be16(ports[1]), ...be32(1), ...be32(1), 0x50, 0x18, ...be16(65535), 0, 0, 0, 0, ...payload],
+      [
+        ...be16(ports[0]),
+        ...be16(ports[1]),
+        ...be32(1),
+        ...be32(1),
+        0x50,
+        0x18,
+        ...be16(65535),
+        0,
+        0,
+        0,
+        0,
+        ...payload,
+      ],
       16,
       pseudo,
     ),
@@ -51,11 +64,29 @@ function ipv6(kind, from, to, ports, payload) {
   const length = { icmp6: 8, udp: 8, tcp: 20 }[kind] + payload.length
   const pseudo = [...address(from), ...address(to), ...be32(length), 0, 0, 0, PROTOCOL[kind]]
   const body = transport[kind](payload, ports, pseudo)
-  return [...MACS, 0x86, 0xdd, 0x60, 0, 0, 0, ...be16(length), PROTOCOL[kind], 64, ...address(from), ...address(to), ...body]
+  return [
+    ...MACS,
+    0x86,
+    0xdd,
+    0x60,
+    0,
+    0,
+    0,
+    ...be16(length),
+    PROTOCOL[kind],
+    64,
+    ...address(from),
+    ...address(to),
+    ...body,
+  ]
 }
 
-const arp = [...Array(6).fill(0xff), ...MACS.slice(6), 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]
-  .concat(MACS.slice(6), [192, 0, 2, 1], Array(6).fill(0), [198, 51, 100, 1])
+const arp = [...Array(6).fill(0xff), ...MACS.slice(6), 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1].concat(
+  MACS.slice(6),
+  [192, 0, 2, 1],
+  Array(6).fill(0),
+  [198, 51, 100, 1],
+)
 
 const frames = [
   arp,

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { openObject } from '@skep/core'
 import { parsePcap } from '@skep/core/pcap'
-import { createLinuxKernel, linuxAvailability } from '@skep/native-loader'
+import { linuxAvailability } from '@skep/native-loader'
 import { isolated } from '@skep/native-loader/testing'
 import { createVirtualKernel } from '@skep/wasm-vm'
 
@@ -53,7 +53,9 @@ async function countProtocols(kernel, bytes, frames, expected) {
     object.programs.get('count_bytes').attach({ socketFd: listener })
     for (const frame of frames) must(kernel.send(sender, frame, 0), 'send')
     const read = () =>
-      Array.from({ length: 256 }, (_, protocol) => [protocol, Number(counted.lookup(protocol))]).filter(([, n]) => n > 0)
+      Array.from({ length: 256 }, (_, protocol) => [protocol, Number(counted.lookup(protocol))]).filter(
+        ([, n]) => n > 0,
+      )
     const total = (rows) => rows.reduce((sum, [, n]) => sum + n, 0)
     const end = Date.now() + PATIENCE
     while (total(read()) < expected && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -73,7 +75,10 @@ function ipBytes(frames) {
 
 async function onVirtual(bytes, frames) {
   const kernel = await createVirtualKernel()
-  return { title: `virtual ${kernel.facts.release}`, counts: await countProtocols(kernel, bytes, frames, ipBytes(frames)) }
+  return {
+    title: `virtual ${kernel.facts.release}`,
+    counts: await countProtocols(kernel, bytes, frames, ipBytes(frames)),
+  }
 }
 
 async function onLinux(bytes, frames) {
