@@ -36,12 +36,12 @@ export function arenaAlloc(map: BpfMap): i32 {
 export function arenaMmap(map: BpfMap, length: u64, offset: u64): usize {
   const size = <u64>map.maxEntries * PAGE_SIZE
   if (offset || length > size) return -EINVAL
-  if (!map.aux0) {
-    map.aux0 = kzalloc64(size + PAGE_SIZE)
-    if (!map.aux0) return -ENOMEM
-    map.values = (map.aux0 + <usize>PAGE_SIZE - 1) & ~(<usize>PAGE_SIZE - 1)
-    map.areaSize = size
-  }
+  // an arena has one place, at which a caller of mmap that lets the kernel choose does not find it again
+  if (map.aux0) return -EINVAL
+  map.aux0 = kzalloc64(size + PAGE_SIZE)
+  if (!map.aux0) return -ENOMEM
+  map.values = (map.aux0 + <usize>PAGE_SIZE - 1) & ~(<usize>PAGE_SIZE - 1)
+  map.areaSize = size
   return map.values
 }
 

@@ -4,16 +4,34 @@
 
 import { EINVAL, ENOMEM } from '../gen/errno.gen'
 import {
-  __sk_buff__SIZE, __sk_buff__data, __sk_buff__data_end, __sk_buff__flow_keys, bpf_flow_keys__SIZE, bpf_flow_keys__flags,
-  bpf_flow_keys__n_proto, bpf_flow_keys__nhoff, bpf_flow_keys__thoff,
+  __sk_buff__SIZE,
+  __sk_buff__data,
+  __sk_buff__data_end,
+  __sk_buff__flow_keys,
+  bpf_flow_keys__SIZE,
+  bpf_flow_keys__flags,
+  bpf_flow_keys__n_proto,
+  bpf_flow_keys__nhoff,
+  bpf_flow_keys__thoff,
 } from '../gen/uapi-layouts.gen'
 import { kfree, kzalloc } from '../mem/alloc'
 import { Prog } from '../prog/prog'
 import { PACKET_SKB, runCtx } from '../world/hook'
 import { ETH_HLEN } from '../world/skb'
 import { isErr } from './fd'
+import { Skb } from '../world/skb'
 import {
-  clearTrap, contextIn, contextOut, dataIn, finish, givenSize, hasExtras, repeats, startClock, stopClock, TestRun,
+  clearTrap,
+  contextIn,
+  contextOut,
+  dataIn,
+  finish,
+  givenSize,
+  hasExtras,
+  repeats,
+  startClock,
+  stopClock,
+  TestRun,
 } from './test-run'
 
 /**
@@ -21,7 +39,14 @@ import {
  * flow keys at `keys`. `ctx` is a zeroed struct __sk_buff.
  */
 export function flowDissect(
-  prog: Prog, ctx: usize, keys: usize, data: usize, len: u32, proto: u16, nhoff: u32, flags: u32,
+  prog: Prog,
+  ctx: usize,
+  keys: usize,
+  data: usize,
+  len: u32,
+  proto: u16,
+  nhoff: u32,
+  flags: u32,
 ): u32 {
   memory.fill(keys, 0, bpf_flow_keys__SIZE)
   store<u16>(keys + bpf_flow_keys__n_proto, proto)
@@ -69,9 +94,10 @@ export function testRunFlowDissector(prog: Prog, t: TestRun): i32 {
 }
 
 function dissect(prog: Prog, t: TestRun, data: usize, size: u32, ctx: usize): i32 {
-  const block = kzalloc(__sk_buff__SIZE + bpf_flow_keys__SIZE)
+  // all of a Skb, so that helpers see that it has no packet
+  const block = kzalloc(offsetof<Skb>() + bpf_flow_keys__SIZE)
   if (!block) return -ENOMEM
-  const keys = block + __sk_buff__SIZE
+  const keys = block + offsetof<Skb>()
   const flags = ctx ? load<u32>(ctx + bpf_flow_keys__flags) : 0
   const proto = load<u16>(data, 12)
   const n = repeats(t)
