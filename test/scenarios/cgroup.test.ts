@@ -504,6 +504,7 @@ scenario('preorder programs of a parent run before those of the child', {
 
 scenario('links to cgroups: update, detach and the death of the cgroup', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_CGROUP'],
     commands: ['BPF_LINK_CREATE', 'BPF_LINK_UPDATE', 'BPF_LINK_DETACH'],
     attachTypes: ['BPF_CGROUP_INET_EGRESS'],
   },

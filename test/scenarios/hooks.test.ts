@@ -142,6 +142,7 @@ scenario('an infrared receiver hands pulses to programs, which report keys', {
 
 scenario('kprobes and uprobes get the registers of the caller', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_KPROBE_MULTI'],
     programTypes: ['BPF_PROG_TYPE_KPROBE'],
     attachTypes: ['BPF_PERF_EVENT', 'BPF_TRACE_KPROBE_MULTI', 'BPF_TRACE_UPROBE_MULTI'],
   },

@@ -72,6 +72,7 @@ scenario('XDP verdicts over a pair of devices', {
 
 scenario('XDP attach rules', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_XDP'],
     commands: ['BPF_LINK_CREATE', 'BPF_LINK_UPDATE', 'BPF_LINK_DETACH'],
     programTypes: ['BPF_PROG_TYPE_XDP'],
     attachTypes: ['BPF_XDP'],
@@ -233,6 +234,7 @@ scenario('XDP sends frames to another CPU', {
 
 scenario('TCX verdicts in both directions', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_TCX'],
     commands: ['BPF_LINK_CREATE'],
     programTypes: ['BPF_PROG_TYPE_SCHED_CLS'],
     attachTypes: ['BPF_TCX_INGRESS', 'BPF_TCX_EGRESS'],
@@ -405,7 +407,12 @@ scenario('a classifier writes to packet and fields', {
 })
 
 scenario('netfilter drops what comes in', {
-  shows: { commands: ['BPF_LINK_CREATE'], programTypes: ['BPF_PROG_TYPE_NETFILTER'], attachTypes: ['BPF_NETFILTER'] },
+  shows: {
+    linkTypes: ['BPF_LINK_TYPE_NETFILTER'],
+    commands: ['BPF_LINK_CREATE'],
+    programTypes: ['BPF_PROG_TYPE_NETFILTER'],
+    attachTypes: ['BPF_NETFILTER'],
+  },
   expected: { before: 3, dropped: 0, after: 3, errors: [EINVAL, -71, -97, -34, EBUSY, -95] },
   run: async ({ kernel, getsockname }) => {
     const receiver = kernel.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)
@@ -437,6 +444,7 @@ scenario('netfilter drops what comes in', {
 
 scenario('sk_lookup steers a connection to a socket elsewhere, and refuses', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_NETNS'],
     commands: ['BPF_LINK_CREATE', 'BPF_PROG_QUERY'],
     programTypes: ['BPF_PROG_TYPE_SK_LOOKUP'],
     attachTypes: ['BPF_SK_LOOKUP'],

@@ -50,6 +50,7 @@ function pass({ world }: Rig, path: string, offset: number): void {
 
 scenario('uprobes, many by one link: programs run where a program is entered', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_UPROBE_MULTI'],
     commands: ['BPF_LINK_CREATE'],
     programTypes: ['BPF_PROG_TYPE_KPROBE'],
     attachTypes: ['BPF_TRACE_UPROBE_MULTI'],
@@ -97,6 +98,7 @@ function clockEvent(kernel: Kernel): number {
 
 scenario('a program runs when a perf event overflows, and knows its period', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_PERF_EVENT'],
     commands: ['BPF_LINK_CREATE'],
     programTypes: ['BPF_PROG_TYPE_PERF_EVENT'],
     attachTypes: ['BPF_PERF_EVENT'],

@@ -14,6 +14,7 @@ export interface Shows {
   readonly programTypes?: readonly string[]
   readonly attachTypes?: readonly string[]
   readonly mapTypes?: readonly string[]
+  readonly linkTypes?: readonly string[]
 }
 
 export interface Scenario<T> {

@@ -56,6 +56,7 @@ function perfAttr(type: number, config: number, sampleType = 0, period = 1): Uin
 
 scenario('a raw tracepoint counts system calls and sees their number', {
   shows: {
+    linkTypes: ['BPF_LINK_TYPE_RAW_TRACEPOINT'],
     commands: ['BPF_RAW_TRACEPOINT_OPEN', 'BPF_TASK_FD_QUERY'],
     programTypes: ['BPF_PROG_TYPE_RAW_TRACEPOINT'],
     attachTypes: ['BPF_TRACE_RAW_TP'],

@@ -7,6 +7,7 @@ export interface ShownScenario {
     readonly programTypes?: readonly string[]
     readonly attachTypes?: readonly string[]
     readonly mapTypes?: readonly string[]
+    readonly linkTypes?: readonly string[]
   }
   readonly notOnLinux?: string | undefined
 }
