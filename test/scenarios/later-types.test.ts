@@ -3,7 +3,21 @@
 import { readFileSync } from 'node:fs'
 import { openObject, progTestRun } from '@skep/core'
 import * as U from '@skep/core/uapi'
-import { EINVAL, mustLoad, udpFrame, words } from './calls.ts'
+import {
+  AF_INET,
+  createMap,
+  EBUSY,
+  EINVAL,
+  inet,
+  link,
+  mustLoad,
+  returns,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  udpFrame,
+  updateElem,
+  words,
+} from './calls.ts'
 import { scenario } from './scenario.ts'
 
 const FLOW_KEYS = 56
@@ -106,5 +120,36 @@ scenario('ARENA: memory that is mapped once', {
       elsewhere: typeof second === 'number' ? second : 0,
       lookup: kernel.bpf(U.BPF_MAP_LOOKUP_ELEM, zero),
     }
+  },
+})
+
+scenario('a link holds a verdict program at a sockmap', {
+  shows: {
+    commands: ['BPF_LINK_CREATE'],
+    linkTypes: ['BPF_LINK_TYPE_SOCKMAP'],
+    programTypes: ['BPF_PROG_TYPE_SK_MSG'],
+    attachTypes: ['BPF_SK_MSG_VERDICT'],
+    mapTypes: ['BPF_MAP_TYPE_SOCKMAP'],
+  },
+  // an sk_msg program that drops is EACCES for the sender
+  expected: { before: 3, linked: true, beside: EBUSY, during: -13, unlinked: true },
+  run: async ({ kernel, getsockname, accept }) => {
+    const listener = kernel.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)
+    kernel.bind(listener, inet('127.0.0.1', 0))
+    kernel.listen(listener, 4)
+    const client = kernel.socket(AF_INET, SOCK_STREAM, 0)
+    kernel.connect(client, getsockname(listener))
+    await kernel.wait([listener], 1000)
+    accept(listener)
+    const before = kernel.send(client, new Uint8Array(3), 0)
+    const map = createMap(kernel, U.BPF_MAP_TYPE_SOCKMAP, 4, 4, 1)
+    const drops = mustLoad(kernel, U.BPF_PROG_TYPE_SK_MSG, returns(0), { expectedAttachType: U.BPF_SK_MSG_VERDICT })
+    const fd = link(kernel, drops, map, U.BPF_SK_MSG_VERDICT)
+    const beside = link(kernel, drops, map, U.BPF_SK_MSG_VERDICT)
+    updateElem(kernel, map, words(0), words(client))
+    const during = kernel.send(client, new Uint8Array(3), 0)
+    kernel.close(fd)
+    const again = link(kernel, drops, map, U.BPF_SK_MSG_VERDICT)
+    return { before, linked: fd > 0, beside, during, unlinked: again > 0 }
   },
 })

@@ -48,42 +48,47 @@ function pass({ world }: Rig, path: string, offset: number): void {
   else spawnSync(path)
 }
 
-scenario('uprobes, many by one link: programs run where a program is entered', {
-  shows: {
-    linkTypes: ['BPF_LINK_TYPE_UPROBE_MULTI'],
-    commands: ['BPF_LINK_CREATE'],
-    programTypes: ['BPF_PROG_TYPE_KPROBE'],
-    attachTypes: ['BPF_TRACE_UPROBE_MULTI'],
-  },
-  expected: { linked: true, runs: [0, 1, 2], closed: 2 },
-  run: (rig) =>
-    withProgram((path, entry) => {
-      const { kernel } = rig
-      const facts = createMap(kernel, U.BPF_MAP_TYPE_ARRAY)
-      const program = mustLoad(kernel, U.BPF_PROG_TYPE_KPROBE, `${count(facts)}\nr0 = 0\nexit`, {
-        expectedAttachType: U.BPF_TRACE_UPROBE_MULTI,
-      })
-      using name = kernel.memory.alloc(path.length + 1)
-      name.bytes.set(new TextEncoder().encode(path))
-      using offsets = kernel.memory.alloc(8)
-      offsets.bytes.set(new Uint8Array(BigUint64Array.of(BigInt(entry)).buffer))
-      const attr = new Uint8Array(64)
-      attr.set(words(program, 0, U.BPF_TRACE_UPROBE_MULTI, 0))
-      const view = new DataView(attr.buffer)
-      view.setBigUint64(16, name.address, true)
-      view.setBigUint64(24, offsets.address, true)
-      view.setUint32(48, 1, true)
-      const fd = kernel.bpf(U.BPF_LINK_CREATE, attr)
-      const runs = [counter(kernel, facts)]
-      for (let i = 0; i < 2; i++) {
+for (const [what, name, type] of [
+  ['many by one link', 'BPF_TRACE_UPROBE_MULTI', U.BPF_TRACE_UPROBE_MULTI],
+  ['a session', 'BPF_TRACE_UPROBE_SESSION', U.BPF_TRACE_UPROBE_SESSION],
+] as const) {
+  scenario(`uprobes, ${what}: programs run where a program is entered`, {
+    shows: {
+      linkTypes: ['BPF_LINK_TYPE_UPROBE_MULTI'],
+      commands: ['BPF_LINK_CREATE'],
+      programTypes: ['BPF_PROG_TYPE_KPROBE'],
+      attachTypes: [name],
+    },
+    expected: { linked: true, runs: [0, 1, 2], closed: 2 },
+    run: (rig) =>
+      withProgram((path, entry) => {
+        const { kernel } = rig
+        const facts = createMap(kernel, U.BPF_MAP_TYPE_ARRAY)
+        const program = mustLoad(kernel, U.BPF_PROG_TYPE_KPROBE, `${count(facts)}\nr0 = 0\nexit`, {
+          expectedAttachType: type,
+        })
+        using text = kernel.memory.alloc(path.length + 1)
+        text.bytes.set(new TextEncoder().encode(path))
+        using offsets = kernel.memory.alloc(8)
+        offsets.bytes.set(new Uint8Array(BigUint64Array.of(BigInt(entry)).buffer))
+        const attr = new Uint8Array(64)
+        attr.set(words(program, 0, type, 0))
+        const view = new DataView(attr.buffer)
+        view.setBigUint64(16, text.address, true)
+        view.setBigUint64(24, offsets.address, true)
+        view.setUint32(48, 1, true)
+        const fd = kernel.bpf(U.BPF_LINK_CREATE, attr)
+        const runs = [counter(kernel, facts)]
+        for (let i = 0; i < 2; i++) {
+          pass(rig, path, entry)
+          runs.push(counter(kernel, facts))
+        }
+        kernel.close(fd)
         pass(rig, path, entry)
-        runs.push(counter(kernel, facts))
-      }
-      kernel.close(fd)
-      pass(rig, path, entry)
-      return { linked: fd > 0, runs, closed: counter(kernel, facts) }
-    }),
-})
+        return { linked: fd > 0, runs, closed: counter(kernel, facts) }
+      }),
+  })
+}
 
 /** A software event of this task that overflows each 100 µs of its running. */
 function clockEvent(kernel: Kernel): number {
