@@ -28,6 +28,7 @@ export const INSN_SIZE: usize = 8
   return <i32>load<i16>(p, 2)
 }
 
+/** Read unsigned: of a load<i32> that is widened as a u32 the optimiser makes a load that extends the sign. */
 @inline export function insnImm(p: usize): i32 {
   return <i32>load<u32>(p, 4)
 }
