@@ -141,9 +141,11 @@ export const INS_SIZE: usize = 24
   return changetype<Ins>(fn.ins + <usize>i * INS_SIZE)
 }
 
+
 @inline export function blockAt(fn: Fn, i: i32): Block {
   return changetype<Block>(fn.blocks + <usize>i * offsetof<Block>())
 }
+
 
 @inline export function orderAt(fn: Fn, i: i32): i32 {
   return load<i32>(fn.order + ((<usize>i) << 2))
@@ -156,6 +158,7 @@ export function succAt(block: Block, i: u32): i32 {
   if (block.table) return load<i32>(changetype<Switch>(block.table).succs + ((<usize>i) << 2))
   return i ? block.next : block.taken
 }
+
 
 @inline export function bit(v: i32): u64 {
   return (<u64>1) << (<u64>v)

@@ -52,6 +52,7 @@ export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32
   return imports().cnt
 }
 
+
 @inline export function importAt(i: u32): u32 {
   return load<u32>(imports().list + ((<usize>i) << 2))
 }

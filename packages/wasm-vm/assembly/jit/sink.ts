@@ -41,9 +41,11 @@ export function sinkFree(): void {
   return sink().base
 }
 
+
 @inline export function sinkLength(): u32 {
   return <u32>(sink().pos - sink().base)
 }
+
 
 @inline export function sinkFailed(): bool {
   return sink().failed

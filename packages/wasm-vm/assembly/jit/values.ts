@@ -29,9 +29,11 @@ const REP: usize = memory.data(8, 8)
   return load<u64>(REP)
 }
 
+
 @inline export function setCurrentRep(rep: u64): void {
   store<u64>(REP, rep)
 }
+
 
 @inline function inWide(v: i32): bool {
   return (load<u64>(REP) & bit(v)) != 0
@@ -46,6 +48,7 @@ const REP: usize = memory.data(8, 8)
 @inline export function local64(fn: Fn, v: i32): u32 {
   return load<u32>(fn.local64 + ((<usize>v) << 2))
 }
+
 
 @inline export function local32(fn: Fn, v: i32): u32 {
   return load<u32>(fn.local32 + ((<usize>v) << 2))
