@@ -40,6 +40,7 @@ const PACKET_SIZE = 128
 const RUNS = 3
 /** A fault of the checked engine. */
 const EFAULT = -14
+const TRACEPOINT = 5
 const TEST_RUN_TYPES = new Set([1, 3, 4, 6, 8, 10, 11, 12])
 
 class Side {
@@ -157,6 +158,8 @@ function difference(program) {
     return undefined
   }
   counts[a.result < 0 ? 'refused' : 'accepted']++
+  // Linux compares a negative offset into a tracepoint's record as an unsigned one and lets it read before the record.
+  if (program.type === TRACEPOINT && /invalid bpf_context access off=-/.test(b.log)) return undefined
   const verdict = (x) => (x.result < 0 ? x.result : 'accepted')
   if (verdict(a) !== verdict(b)) {
     return {
