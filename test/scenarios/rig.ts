@@ -55,8 +55,12 @@ function readText(kernel: Kernel, path: string): string {
 const engine = (process.env.SKEP_ENGINE ?? 'interp') as EngineName
 if (!(engine in ENGINES)) throw new Error(`SKEP_ENGINE: there is no engine ${engine}`)
 
-export async function inVirtualWorld<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> {
-  using kernel = await createVirtualKernel({ cpus: 4, engine })
+/** `kernelBtf`: types of a kernel, for scenarios whose programs are attached to what these name. */
+export async function inVirtualWorld<T>(
+  use: (rig: Rig) => Promise<T> | T,
+  kernelBtf: Uint8Array | undefined = undefined,
+): Promise<T> {
+  using kernel = await createVirtualKernel({ cpus: 4, engine, ...(kernelBtf ? { kernelBtf } : {}) })
   const world = new World(kernel)
   const path = '/sys/fs/cgroup/unified/skep'
   const fd = world.createCgroup('skep')

@@ -3,10 +3,12 @@
  * A scenario is a world action and its effect, written once: a function that observes, and what must be observed. It
  * runs in the simulated world and on the running Linux, and both must observe the same.
  */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { whyNoIsolation } from '@skep/native-loader/testing'
 import { expect, test } from 'vitest'
 import { inVirtualWorld, onLinux, type Rig } from './rig.ts'
+
+const KERNEL_BTF = '/sys/kernel/btf/vmlinux'
 
 /** What of the kernel's interface a scenario shows to have its effect: names of the UAPI. */
 export interface Shows {
@@ -23,6 +25,10 @@ export interface Scenario<T> {
   readonly expected: T
   /** Why the running Linux cannot show it, such as a part that is not built in. */
   readonly notOnLinux?: string
+  /** Why the virtual kernel cannot show it: a divergence that spec/divergences.mjs lists. */
+  readonly notOnVirtual?: string
+  /** The virtual kernel is given the types of the running one. */
+  readonly kernelTypes?: boolean
   readonly run: (rig: Rig) => Promise<T> | T
 }
 
@@ -32,6 +38,7 @@ export interface Listed {
   readonly file: string
   readonly shows: Shows
   readonly notOnLinux?: string
+  readonly notOnVirtual?: string
 }
 
 let listing: Listed[] | undefined
@@ -55,15 +62,24 @@ function note(backend: string, listed: Listed): void {
   if (path !== undefined && path !== '') appendFileSync(path, `${JSON.stringify({ backend, ...listed })}\n`)
 }
 
-export function scenario<T>(name: string, { shows, expected, notOnLinux, run }: Scenario<T>): void {
-  const listed = (file: string): Listed => ({ name, file, shows, ...(notOnLinux === undefined ? {} : { notOnLinux }) })
+export function scenario<T>(name: string, facts: Scenario<T>): void {
+  const { shows, expected, notOnLinux, notOnVirtual, kernelTypes = false, run } = facts
+  const listed = (file: string): Listed => ({
+    name,
+    file,
+    shows,
+    ...(notOnLinux === undefined ? {} : { notOnLinux }),
+    ...(notOnVirtual === undefined ? {} : { notOnVirtual }),
+  })
   if (listing !== undefined) {
     listing.push(listed(listedFile))
     return
   }
   const here = () => listed((expect.getState().testPath ?? '').replace(/^.*\/test\//, 'test/'))
-  test(`${name} [virtual]`, async () => {
-    expect(await inVirtualWorld(run)).toEqual(expected)
+  test(`${name} [virtual]`, async (context) => {
+    if (notOnVirtual !== undefined) return context.skip(notOnVirtual)
+    if (kernelTypes && !existsSync(KERNEL_BTF)) return context.skip('the running kernel does not tell its types')
+    expect(await inVirtualWorld(run, kernelTypes ? readFileSync(KERNEL_BTF) : undefined)).toEqual(expected)
     note('virtual', here())
   })
   test(`${name} [linux]`, async (context) => {

@@ -10,6 +10,7 @@ export interface ShownScenario {
     readonly linkTypes?: readonly string[]
   }
   readonly notOnLinux?: string | undefined
+  readonly notOnVirtual?: string | undefined
 }
 export function knownNames(): Record<string, Map<string, number>>
 export function missingClassics(scenarios: readonly ShownScenario[]): string[]

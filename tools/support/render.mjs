@@ -47,9 +47,10 @@ const cell = (tests) => {
 
 function section([heading, enumeration, prefix, list, classic, leftOut], scenarios) {
   const rows = rowsOf(enumeration, prefix, leftOut).map(([number, name]) => {
-    const virtual = scenarios.filter(({ shows }) => shows[list]?.includes(name))
-    const linux = virtual.filter(({ notOnLinux }) => notOnLinux === undefined)
-    return { name, old: number <= classic, virtual, linux }
+    const all = scenarios.filter(({ shows }) => shows[list]?.includes(name))
+    const virtual = all.filter(({ notOnVirtual }) => notOnVirtual === undefined)
+    const linux = all.filter(({ notOnLinux }) => notOnLinux === undefined)
+    return { name, old: number <= classic, virtual, linux, all }
   })
   const counts = (kernel) => {
     const shown = rows.filter((row) => row[kernel].length > 0)
@@ -57,9 +58,14 @@ function section([heading, enumeration, prefix, list, classic, leftOut], scenari
     const all = rows.filter((row) => row.old).length
     return `${shown.length} of ${rows.length}${all > 0 ? `; of the ${all} of Linux 5.2, ${old}` : ''}`
   }
-  const lines = rows.map(({ name, old, virtual, linux }) => {
-    const why = virtual.length > 0 ? `no: ${virtual[0].notOnLinux}` : 'no scenario'
-    const cells = [`\`${name}\``, old ? 'yes' : '', cell(virtual) ?? 'no scenario', cell(linux) ?? why]
+  const without = (all, reason) => (all.length > 0 ? `no: ${all[0][reason]}` : 'no scenario')
+  const lines = rows.map(({ name, old, virtual, linux, all }) => {
+    const cells = [
+      `\`${name}\``,
+      old ? 'yes' : '',
+      cell(virtual) ?? without(all, 'notOnVirtual'),
+      cell(linux) ?? without(all, 'notOnLinux'),
+    ]
     return `| ${cells.join(' | ')} |`
   })
   return [
@@ -76,14 +82,16 @@ function section([heading, enumeration, prefix, list, classic, leftOut], scenari
 
 /** Rows of the classic sets that no scenario shows on the virtual kernel. */
 export function missingClassics(scenarios) {
+  const shown = scenarios.filter(({ notOnVirtual }) => notOnVirtual === undefined)
   return SECTIONS.flatMap(([, enumeration, prefix, list, classic, leftOut]) =>
     rowsOf(enumeration, prefix, leftOut)
-      .filter(([number, name]) => number <= classic && !scenarios.some(({ shows }) => shows[list]?.includes(name)))
+      .filter(([number]) => number <= classic)
+      .filter(([, name]) => !shown.some(({ shows }) => shows[list]?.includes(name)))
       .map(([, name]) => name),
   )
 }
 
-/** @param scenarios name, file, shows and notOnLinux of each */
+/** @param scenarios name, file, shows, and notOnLinux and notOnVirtual where they say why, of each */
 export function renderSupport(scenarios) {
   const sorted = [...scenarios].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
   const lines = [
