@@ -679,9 +679,13 @@ scenario('a verdict for datagrams', {
       const value = new Uint8Array(8)
       value.set(words(receiver))
       updateElem(kernel, map, words(0), value)
-      kernel.send(kernel.socket(AF_INET, SOCK_DGRAM, 0), new Uint8Array(4), 0, name)
-      await kernel.wait([receiver], 50)
-      const received = kernel.recv(receiver, new Uint8Array(8), MSG_DONTWAIT)
+      // what passes goes through a work queue, and a map that was closed before ends only after a grace period
+      let received = -11
+      for (let tries = verdict === 0 ? 1 : 20; tries > 0 && received < 0; tries--) {
+        kernel.send(kernel.socket(AF_INET, SOCK_DGRAM, 0), new Uint8Array(4), 0, name)
+        await kernel.wait([receiver], 100)
+        received = kernel.recv(receiver, new Uint8Array(8), MSG_DONTWAIT)
+      }
       kernel.close(map)
       return { attached, beside, received }
     }
