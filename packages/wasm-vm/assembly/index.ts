@@ -2,7 +2,16 @@
 // What the virtual kernel exports to its host.
 
 export {
-  user_alloc, user_free, kernel_init, sys_bpf, sys_close, sys_mmap, sys_munmap, sys_poll, set_option, get_option,
+  user_alloc,
+  user_free,
+  kernel_init,
+  sys_bpf,
+  sys_close,
+  sys_mmap,
+  sys_munmap,
+  sys_poll,
+  set_option,
+  get_option,
 } from './syscall/host'
 export { snapshot_enter, snapshot_leave } from './syscall/snapshot'
 export { timers_next, timers_run } from './helpers/timer-run'

@@ -53,7 +53,6 @@ import {
 const FOUND_SIZE: usize = 16
 const FOUND: usize = memory.data(12 * 16, 8)
 
-
 @inline function foundAt(i: u32): Found {
   return changetype<Found>(FOUND + <usize>i * FOUND_SIZE)
 }
@@ -92,7 +91,6 @@ function fieldSize(type: u32): u32 {
       return 8
   }
 }
-
 
 @inline function fieldAlign(type: u32): u32 {
   return fieldSize(type) == 4 ? 4 : 8

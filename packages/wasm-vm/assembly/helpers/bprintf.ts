@@ -46,7 +46,6 @@ const PERCENT: u32 = 37
 }
 const PREPARE: usize = memory.data(offsetof<Prepare>(), 8)
 
-
 @inline function at(p: Prepare, off: usize): u32 {
   return <u32>load<u8>(p.fmt + p.i + off)
 }

@@ -37,7 +37,6 @@ const INT_CHAR: u32 = 2
 const MEMBER_SIZE: usize = 12
 const MAX_INDENT: u32 = 32
 
-
 @unmanaged export class Show {
   btf: Btf
   out: Sink

@@ -44,7 +44,6 @@ export function csumPartial(p: usize, len: u32, seed: u32): u32 {
   return <u32>sum
 }
 
-
 @inline function replaceByDiff(ptr: usize, diff: u32): void {
   store<u16>(ptr, csumFold(csumAdd(diff, ~(<u32>load<u16>(ptr)))))
 }
@@ -52,7 +51,6 @@ export function csumPartial(p: usize, len: u32, seed: u32): u32 {
 @inline function replace4(ptr: usize, from: u32, to: u32): void {
   store<u16>(ptr, csumFold(csumAdd(csumSub(~(<u32>load<u16>(ptr)), from), to)))
 }
-
 
 @inline function add16(a: u16, b: u16): u16 {
   const s = <u16>(a + b)

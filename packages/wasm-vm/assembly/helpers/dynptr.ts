@@ -20,13 +20,11 @@ const MAX_SIZE: u32 = (1 << 24) - 1
 const TYPE_SHIFT: u32 = 28
 const RDONLY: u32 = 1 << 31
 
-
 @unmanaged export class Dynptr {
   data: u64
   size: u32
   offset: u32
 }
-
 
 @inline export function dynptrSizeOk(size: u32): bool {
   return size <= MAX_SIZE
@@ -68,7 +66,6 @@ export function dynptrClear(d: Dynptr): void {
   const size = dynptrSize(d)
   return len <= size && offset <= size - len
 }
-
 
 @inline function isPlain(d: Dynptr): bool {
   return dynptrType(d) == DYNPTR_LOCAL || dynptrType(d) == DYNPTR_RINGBUF

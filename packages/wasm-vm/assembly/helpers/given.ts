@@ -5,11 +5,9 @@ import { addRegion, removeRegion } from '../interp/regions'
 import { currentRun, ENGINE_CHECKED } from '../interp/run-state'
 import { Prog } from '../prog/prog'
 
-
 @inline export function callingProg(): Prog {
   return changetype<Prog>(currentRun().prog)
 }
-
 
 @inline export function progType(): u32 {
   const p = currentRun().prog

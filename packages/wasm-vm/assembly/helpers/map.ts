@@ -3,8 +3,15 @@
 
 import { EINVAL, EOPNOTSUPP } from '../gen/errno.gen'
 import {
-  BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_STACK,
 } from '../gen/uapi-enums.gen'
 import { invokeCallback } from '../interp/run'
 import { kfree, kmalloc } from '../mem/alloc'
@@ -41,7 +48,8 @@ export function mapDelete(map: u64, key: u64, r3: u64, r4: u64, r5: u64): u64 {
 export function mapPush(map: u64, value: u64, flags: u64, r4: u64, r5: u64): u64 {
   const m = asMap(map)
   if (m.mapType == BPF_MAP_TYPE_BLOOM_FILTER) return asResult(bloomPush(m, <usize>value, flags))
-  if (m.mapType == BPF_MAP_TYPE_QUEUE || m.mapType == BPF_MAP_TYPE_STACK) return asResult(queuePush(m, <usize>value, flags))
+  if (m.mapType == BPF_MAP_TYPE_QUEUE || m.mapType == BPF_MAP_TYPE_STACK)
+    return asResult(queuePush(m, <usize>value, flags))
   return errno(EOPNOTSUPP)
 }
 
@@ -92,7 +100,8 @@ function forEachIndex(m: BpfMap, fn: u64, ctx: u64): u64 {
   let n: u64 = 0
   for (let i: u32 = 0; i < m.maxEntries; i++) {
     store<u32>(key, i)
-    const value = m.mapType == BPF_MAP_TYPE_ARRAY ? mapLookupElem(m, key) : percpuArrayLookup(m, key, kernel().currentCpu)
+    const value =
+      m.mapType == BPF_MAP_TYPE_ARRAY ? mapLookupElem(m, key) : percpuArrayLookup(m, key, kernel().currentCpu)
     giveMemory(value, m.valueSize)
     n++
     if (invokeCallback(fn, <u64>changetype<usize>(m), <u64>key, <u64>value, ctx, 0)) break

@@ -23,7 +23,6 @@ import {
 import { DYNPTR_RINGBUF, DYNPTR_LOCAL, Dynptr, dynptrClear, dynptrInit, dynptrSizeOk } from './dynptr'
 import { errno, giveMemory, takeMemory } from './given'
 
-
 @inline function asMap(p: u64): BpfMap {
   return changetype<BpfMap>(<usize>p)
 }

@@ -12,7 +12,6 @@ import { asResult, errno } from './given'
   count: u32
 }
 
-
 @inline export function seqOverflowed(m: SeqFile): bool {
   return m.count == m.size
 }

@@ -12,7 +12,6 @@ const HDR_START_MAC: u32 = 0
 const HDR_START_NET: u32 = 1
 const MAX_OFFSET: u32 = 0xffff
 
-
 @inline export function asSkb(p: u64): Skb {
   return changetype<Skb>(<usize>p)
 }

@@ -16,7 +16,6 @@ const VLAN_HLEN: u32 = 4
 const ETH_HLEN: u32 = 14
 const MACS: u32 = 12
 
-
 @inline function isVlan(proto: u32): bool {
   return proto == P_8021Q || proto == P_8021AD
 }

@@ -19,7 +19,6 @@ import { asSkb } from './skb-bytes'
 /** BPF_SKB_MAX_LEN: four pages less what the kernel keeps at the end. */
 export const SKB_MAX_LEN: u32 = 4 * 4096 - 320
 
-
 @inline export function isGso(skb: Skb): bool {
   return skb.gsoSize != 0
 }

@@ -9,7 +9,6 @@ const BASE_MASK: u64 = 31
 /** Value and sign of the number that was parsed last. */
 const VALUE: usize = memory.data(16, 8)
 
-
 @inline function digitOf(c: u32): u32 {
   if (c >= 48 && c <= 57) return c - 48
   const l = c | 32
@@ -32,7 +31,6 @@ function parse(buf: usize, len: usize, flags: u64): i32 {
   if (p >= end) return -EINVAL
   return digits(buf, p, end, base, negative)
 }
-
 
 @inline function charAt(buf: usize, p: usize, end: usize): u32 {
   return p < end ? <u32>load<u8>(buf + p) : 0

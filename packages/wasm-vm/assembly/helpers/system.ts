@@ -42,7 +42,6 @@ export function sysCloseHelper(fd: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64
   return asResult(fdClose(<i32>fd))
 }
 
-
 @inline function nameOk(name: u64, size: i32): bool {
   return size > 1 && !load<u8>(<usize>name + size - 1)
 }

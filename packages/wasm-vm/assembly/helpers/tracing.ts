@@ -19,7 +19,6 @@ export function getAttachCookie(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u
   return hookCookie()
 }
 
-
 @inline function argCount(ctx: u64): u64 {
   return load<u64>(<usize>ctx - 8)
 }

@@ -15,7 +15,6 @@ const META_MAX: u32 = 255
 const MAX_OFFSET: u32 = 0xffff
 const FRAG: u32 = 4096
 
-
 @inline function asXdp(p: u64): XdpBuff {
   return changetype<XdpBuff>(<usize>p)
 }
@@ -73,7 +72,6 @@ function adjustFrags(x: XdpBuff, offset: i32): u64 {
   x.dataEnd -= cut - fromFrags
   return 0
 }
-
 
 @inline export function buffLen(x: XdpBuff): u32 {
   return x.dataEnd - x.data + x.fragsLen

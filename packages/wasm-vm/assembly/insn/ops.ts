@@ -116,16 +116,13 @@ export const OP_INVALID: i32 = 0xc9
 // The second slot of a 64-bit load: never reached
 export const OP_SLOT2: i32 = 0xca
 
-
 @inline export function isAlu(op: i32): bool {
   return op < OP_JMP64_K
 }
 
-
 @inline export function isCondJump(op: i32): bool {
   return op >= OP_JMP64_K && op < OP_LDX_B
 }
-
 
 @inline export function isAtomic(op: i32): bool {
   return op >= OP_ATOMIC32 && op < OP_MOVSX64_8

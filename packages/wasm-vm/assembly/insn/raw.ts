@@ -3,31 +3,25 @@
 
 export const INSN_SIZE: usize = 8
 
-
 @inline export function insnAt(insns: usize, i: u32): usize {
   return insns + ((<usize>i) << 3)
 }
-
 
 @inline export function insnCode(p: usize): i32 {
   return <i32>load<u8>(p)
 }
 
-
 @inline export function insnClass(p: usize): i32 {
   return (<i32>load<u8>(p)) & 7
 }
-
 
 @inline export function insnDst(p: usize): i32 {
   return (<i32>load<u8>(p, 1)) & 15
 }
 
-
 @inline export function insnSrc(p: usize): i32 {
   return (<i32>load<u8>(p, 1)) >> 4
 }
-
 
 @inline export function insnOff(p: usize): i32 {
   return <i32>load<i16>(p, 2)

@@ -16,26 +16,21 @@
 export const RECORD_SIZE: usize = 16
 export const RECORD_SHIFT: i32 = 4
 
-
 @inline export function recOp(r: usize): i32 {
   return <i32>load<u16>(r)
 }
-
 
 @inline export function recDst(r: usize): usize {
   return <usize>load<u8>(r, 2)
 }
 
-
 @inline export function recSrc(r: usize): usize {
   return <usize>load<u8>(r, 3)
 }
 
-
 @inline export function recTarget(r: usize): i32 {
   return load<i32>(r, 4)
 }
-
 
 @inline export function recImm(r: usize): i64 {
   return load<i64>(r, 8)
@@ -81,7 +76,6 @@ export const RECORD_SHIFT: i32 = 4
   /** Some instruction loads its address: it may be called back. */
   isCallback: bool
 }
-
 
 @inline export function funcAt(decoded: Decoded, i: u32): FuncRef {
   return changetype<FuncRef>(decoded.funcs + <usize>i * offsetof<FuncRef>())

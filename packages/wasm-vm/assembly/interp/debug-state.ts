@@ -55,7 +55,6 @@ export const BREAKPOINTS: u32 = 64
   trap: i32
 }
 
-
 @inline export function debugState(run: Run): Debug {
   return changetype<Debug>(run.debug)
 }

@@ -6,16 +6,13 @@
   return b ? a / b : 0
 }
 
-
 @inline export function mod64(a: u64, b: u64): u64 {
   return b ? a % b : a
 }
 
-
 @inline export function div32(a: u32, b: u32): u32 {
   return b ? a / b : 0
 }
-
 
 @inline export function mod32(a: u32, b: u32): u32 {
   return b ? a % b : a

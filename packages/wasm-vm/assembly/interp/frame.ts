@@ -16,7 +16,6 @@ export const MAY_GOTO_TURNS: u32 = 8 * 1024 * 1024
 const R6: usize = 48
 const R10: usize = 80
 
-
 @inline function frameFunc(frame: usize): FuncRef {
   return changetype<FuncRef>(load<usize>(frame, 8))
 }

@@ -5,7 +5,6 @@ const HELPER_KTIME_GET_NS: u64 = 5
 const HELPER_GET_PRANDOM_U32: u64 = 7
 const HELPER_GET_SMP_PROCESSOR_ID: u64 = 8
 
-
 @inline export function isIsaHelper(id: u64): bool {
   return id == HELPER_KTIME_GET_NS || id == HELPER_GET_PRANDOM_U32 || id == HELPER_GET_SMP_PROCESSOR_ID
 }

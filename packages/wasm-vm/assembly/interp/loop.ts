@@ -186,11 +186,9 @@ import { debugStops } from './debug-state'
 import { callFn, checkedCall, isaCall, tailCall } from './calls'
 import { REGS, Run, TRAP_BUDGET, TRAP_CALL, TRAP_MEMORY, TRAP_OPCODE, TRAP_STACK } from './run-state'
 
-
 @inline function isChecked<T>(): bool {
   return sizeof<T>() != 4
 }
-
 
 @inline function isDebug<T>(): bool {
   return sizeof<T>() == 2
@@ -201,61 +199,49 @@ import { REGS, Run, TRAP_BUDGET, TRAP_CALL, TRAP_MEMORY, TRAP_OPCODE, TRAP_STACK
   return load<u64>(REGS + <usize>load<u8>(pc, 2))
 }
 
-
 @inline function src64(pc: usize): u64 {
   return load<u64>(REGS + <usize>load<u8>(pc, 3))
 }
-
 
 @inline function dst32(pc: usize): u32 {
   return load<u32>(REGS + <usize>load<u8>(pc, 2))
 }
 
-
 @inline function src32(pc: usize): u32 {
   return load<u32>(REGS + <usize>load<u8>(pc, 3))
 }
-
 
 @inline function imm64(pc: usize): u64 {
   return load<u64>(pc, 8)
 }
 
-
 @inline function imm32(pc: usize): u32 {
   return load<u32>(pc, 8)
 }
-
 
 @inline function jumpTo(pc: usize): usize {
   return <usize>load<i32>(pc, 4)
 }
 
-
 @inline function setDst(pc: usize, value: u64): void {
   store<u64>(REGS + <usize>load<u8>(pc, 2), value)
 }
-
 
 @inline function setSrc(pc: usize, value: u64): void {
   store<u64>(REGS + <usize>load<u8>(pc, 3), value)
 }
 
-
 @inline function srcAddr(pc: usize): usize {
   return load<usize>(REGS + <usize>load<u8>(pc, 3)) + jumpTo(pc)
 }
-
 
 @inline function dstAddr(pc: usize): usize {
   return load<usize>(REGS + <usize>load<u8>(pc, 2)) + jumpTo(pc)
 }
 
-
 @inline function srcAddr64(pc: usize): u64 {
   return src64(pc) + <u64>(<i64>load<i32>(pc, 4))
 }
-
 
 @inline function dstAddr64(pc: usize): u64 {
   return dst64(pc) + <u64>(<i64>load<i32>(pc, 4))

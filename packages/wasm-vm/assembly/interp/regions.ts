@@ -10,14 +10,12 @@ import { LEVEL_SIZE, levelBase, Run } from './run-state'
 
 const CAPACITY: u32 = 1024
 
-
 @unmanaged class Region {
   start: u32
   end: u32
   writable: u32
   pad: u32
 }
-
 
 @inline function regionAt(run: Run, i: u32): Region {
   return changetype<Region>(run.regions + <usize>i * offsetof<Region>())
@@ -57,7 +55,6 @@ export function clearRegions(run: Run): void {
   run.regionHit = 0
 }
 
-
 @inline function inside(at: u64, end: u64, low: usize, high: usize): bool {
   return at >= <u64>low && end <= <u64>high
 }
@@ -77,7 +74,6 @@ export function mayAccess(run: Run, at: u64, size: u32, write: bool, pc: usize):
   run.trapAddr = at
   return false
 }
-
 
 @inline function allows(r: Region, at: u64, end: u64, write: bool): bool {
   return at >= <u64>r.start && end <= <u64>r.end && (!write || r.writable != 0)

@@ -29,7 +29,6 @@ export const LEVEL_SIZE: usize = 24 * 1024
 export const LEVELS: u32 = 24
 export const MAX_TAIL_CALLS: u32 = 33
 
-
 @unmanaged export class Run {
   /** The program that runs (a Prog), 0 for bare instructions; its records. */
   prog: usize
@@ -76,7 +75,6 @@ export const MAX_TAIL_CALLS: u32 = 33
 
 const RUN: usize = memory.data(256, 16)
 
-
 @inline export function currentRun(): Run {
   return changetype<Run>(RUN)
 }
@@ -110,7 +108,6 @@ export function enterLevel(run: Run): bool {
   run.depth++
   return true
 }
-
 
 @inline export function leaveLevel(run: Run): void {
   run.depth--

@@ -58,7 +58,6 @@ function copyIns(ins: Ins, r: usize, insn: u32): void {
   ins.imm = recImm(r)
 }
 
-
 @inline function jumps(op: i32): bool {
   return isCondJump(op) || op == OP_JA || op == OP_MAY_GOTO
 }

@@ -109,7 +109,6 @@ function listPreds(fn: Fn): bool {
   return true
 }
 
-
 @inline export function predAt(fn: Fn, block: Block, i: u32): i32 {
   return load<i32>(fn.preds + ((<usize>(block.predFirst + i)) << 2))
 }

@@ -9,10 +9,8 @@ const JIT_FD: u32 = 1000
 const JIT_COMPILE: u32 = 1
 const JIT_FREE: u32 = 2
 
-
 @external('wasi_snapshot_preview1', 'fd_write')
 declare function fdWrite(fd: u32, iovs: usize, iovsLen: u32, written: usize): u32
-
 
 @unmanaged class Request {
   op: u32

@@ -31,7 +31,6 @@ export const INS_HIGH: u32 = 8
 /** The value that the instruction loads or makes is a pointer. */
 export const INS_PTR: u32 = 16
 
-
 @unmanaged export class Ins {
   op: u16
   dst: u8
@@ -46,7 +45,6 @@ export const INS_PTR: u32 = 16
 }
 
 export const INS_SIZE: usize = 24
-
 
 @unmanaged export class Block {
   /** Instructions, the end exclusive. */
@@ -136,16 +134,13 @@ export const INS_SIZE: usize = 24
   firstFn: u32
 }
 
-
 @inline export function insAt(fn: Fn, i: u32): Ins {
   return changetype<Ins>(fn.ins + <usize>i * INS_SIZE)
 }
 
-
 @inline export function blockAt(fn: Fn, i: i32): Block {
   return changetype<Block>(fn.blocks + <usize>i * offsetof<Block>())
 }
-
 
 @inline export function orderAt(fn: Fn, i: i32): i32 {
   return load<i32>(fn.order + ((<usize>i) << 2))
@@ -158,7 +153,6 @@ export function succAt(block: Block, i: u32): i32 {
   if (block.table) return load<i32>(changetype<Switch>(block.table).succs + ((<usize>i) << 2))
   return i ? block.next : block.taken
 }
-
 
 @inline export function bit(v: i32): u64 {
   return (<u64>1) << (<u64>v)

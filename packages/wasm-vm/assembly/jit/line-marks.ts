@@ -7,7 +7,6 @@
 import { kfree, kmalloc } from '../mem/alloc'
 import { byte, lengthHole, patchLength, reserve, sinkLength, sleb, uleb } from './sink'
 
-
 @unmanaged class Marks {
   /** Pairs of u32: offset in the module, instruction. */
   list: usize
@@ -16,7 +15,6 @@ import { byte, lengthHole, patchLength, reserve, sinkLength, sleb, uleb } from '
 }
 
 const MARKS: usize = memory.data(offsetof<Marks>(), 8)
-
 
 @inline function marks(): Marks {
   return changetype<Marks>(MARKS)

@@ -223,7 +223,6 @@ function shift64(fn: Fn, ins: Ins, alu: i32, byReg: bool): void {
   setResult(fn, ins, ins.dst, false)
 }
 
-
 @inline function isPowerOfTwo(v: u64): bool {
   return v != 0 && (v & (v - 1)) == 0
 }

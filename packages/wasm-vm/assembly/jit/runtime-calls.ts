@@ -14,7 +14,6 @@ export const RUNTIME_PACKET: i32 = 2
 /** A call by register of bare instructions: (id). */
 export const RUNTIME_ISA_CALL: i32 = 3
 
-
 @unmanaged class Imports {
   arena: Arena
   /** u32[]: table indices, in order of import. */
@@ -28,7 +27,6 @@ export const RUNTIME_ISA_CALL: i32 = 3
 }
 
 const IMPORTS: usize = memory.data(offsetof<Imports>(), 8)
-
 
 @inline function imports(): Imports {
   return changetype<Imports>(IMPORTS)
@@ -47,11 +45,9 @@ export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32
   m.runtime3 = isaCall
 }
 
-
 @inline export function importCount(): u32 {
   return imports().cnt
 }
-
 
 @inline export function importAt(i: u32): u32 {
   return load<u32>(imports().list + ((<usize>i) << 2))
@@ -80,7 +76,6 @@ export function addImport(index: u32): bool {
   m.cnt++
   return true
 }
-
 
 @inline export function runtimeIndex(which: i32): u32 {
   return load<u32>(IMPORTS + offsetof<Imports>('runtime0') + ((<usize>which) << 2))

@@ -4,7 +4,6 @@
 
 import { kfree, kmalloc } from '../mem/alloc'
 
-
 @unmanaged export class Sink {
   base: usize
   pos: usize
@@ -14,7 +13,6 @@ import { kfree, kmalloc } from '../mem/alloc'
 
 const SINK: usize = memory.data(offsetof<Sink>(), 8)
 const FIRST_SIZE: usize = 4096
-
 
 @inline function sink(): Sink {
   return changetype<Sink>(SINK)
@@ -36,16 +34,13 @@ export function sinkFree(): void {
   s.base = 0
 }
 
-
 @inline export function sinkBase(): usize {
   return sink().base
 }
 
-
 @inline export function sinkLength(): u32 {
   return <u32>(sink().pos - sink().base)
 }
-
 
 @inline export function sinkFailed(): bool {
   return sink().failed
@@ -69,7 +64,6 @@ export function reserve(bytes: usize): void {
   s.pos = fresh + used
   s.end = fresh + size
 }
-
 
 @inline export function byte(b: i32): void {
   const s = sink()

@@ -77,7 +77,6 @@ function leaksFrame(ins: Ins): bool {
   return op == OP_CALL_REG && ins.dst == VREG_FP
 }
 
-
 @inline function cellOf(off: i32): i32 {
   return (off + 512) >> 2
 }

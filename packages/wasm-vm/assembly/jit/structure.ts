@@ -46,7 +46,6 @@ const TASK_END: u32 = 2
   to: i32
 }
 
-
 @unmanaged class Work {
   tasks: usize
   taskCnt: u32
@@ -58,7 +57,6 @@ const TASK_END: u32 = 2
 }
 
 const WORK: usize = memory.data(offsetof<Work>(), 8)
-
 
 @inline function work(): Work {
   return changetype<Work>(WORK)
@@ -222,7 +220,6 @@ function leaveByTable(fn: Fn, b: i32, block: Block, ins: Ins): void {
     opBr(left + labelTo(fn, b, succAt(block, i)))
   }
 }
-
 
 @inline function isBack(fn: Fn, from: i32, to: i32): bool {
   return blockAt(fn, to).rpo <= blockAt(fn, from).rpo

@@ -74,7 +74,6 @@ function isInner(fn: Fn, b: i32): bool {
   return sameOperand(insAt(fn, block.first), insAt(fn, blockAt(fn, pred).end - 1))
 }
 
-
 @inline function sameOperand(a: Ins, b: Ins): bool {
   return a.dst == b.dst && a.op >= <u16>OP_JMP32_K == b.op >= <u16>OP_JMP32_K
 }

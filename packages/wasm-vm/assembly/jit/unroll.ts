@@ -17,7 +17,6 @@ const BLOCKS_MAX: u32 = 24
 /** Instructions that all copies may add to a function. */
 const GROWTH_MAX: u32 = 8192
 
-
 @unmanaged class Loop {
   head: i32
   /** i32[]: blocks of the body, the head first. */
@@ -76,7 +75,6 @@ function measure(fn: Fn, head: i32, loop: Loop): bool {
   loop.copies = min<u32>(TOTAL_MAX / max<u32>(loop.size, 1), COPIES_MAX)
   return loop.copies > 1
 }
-
 
 @inline function bodyAt(loop: Loop, i: u32): i32 {
   return load<i32>(loop.body + ((<usize>i) << 2))

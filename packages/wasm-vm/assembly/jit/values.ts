@@ -24,16 +24,13 @@ const PARAM_FP: u32 = 5
 /** Registers whose current value is in the i64 local. */
 const REP: usize = memory.data(8, 8)
 
-
 @inline export function currentRep(): u64 {
   return load<u64>(REP)
 }
 
-
 @inline export function setCurrentRep(rep: u64): void {
   store<u64>(REP, rep)
 }
-
 
 @inline function inWide(v: i32): bool {
   return (load<u64>(REP) & bit(v)) != 0
@@ -44,11 +41,9 @@ const REP: usize = memory.data(8, 8)
   return block.liveIn & block.highIn & ~block.zIn
 }
 
-
 @inline export function local64(fn: Fn, v: i32): u32 {
   return load<u32>(fn.local64 + ((<usize>v) << 2))
 }
-
 
 @inline export function local32(fn: Fn, v: i32): u32 {
   return load<u32>(fn.local32 + ((<usize>v) << 2))
@@ -119,7 +114,6 @@ export function get64(fn: Fn, v: i32): void {
     byte(I64_EXTEND_I32_U)
   }
 }
-
 
 @inline export function isInWide(v: i32): bool {
   return inWide(v)

@@ -97,7 +97,6 @@ const R0: u64 = 1
 
 const SETS: usize = memory.data(16, 8)
 
-
 @inline function sets(): Sets {
   return changetype<Sets>(SETS)
 }
@@ -164,7 +163,6 @@ function define(ins: Ins, v: i32, z: bool, ptr: bool): void {
   s.b = ptr ? s.b | bit(v) : s.b & ~bit(v)
   ins.flags = z || ptr ? ins.flags | INS_ZRES : ins.flags & ~INS_ZRES
 }
-
 
 @inline function known(set: u64, v: i32): bool {
   return (set & bit(v)) != 0
@@ -289,7 +287,6 @@ function join(succ: Block): void {
   sets().a |= succ.liveIn
   sets().b |= succ.highIn
 }
-
 
 @inline function want(v: i32, high: bool): void {
   const s = sets()

@@ -10,7 +10,6 @@ import { copyFromUser } from '../mem/user'
 const MAX_LOOPS: i64 = 8 * 1024 * 1024
 const MAX_WORDS: u32 = 511
 
-
 @unmanaged class Num {
   cur: i32
   end: i32
@@ -48,7 +47,6 @@ export function iterNumDestroy(it: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64
   n.end = 0
   return 0
 }
-
 
 @unmanaged class Bits {
   /** The bits themselves up to 64 of them, else where they are. */

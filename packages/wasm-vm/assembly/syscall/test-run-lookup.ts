@@ -4,15 +4,32 @@
 import { EAFNOSUPPORT, EINVAL, ENOMEM, ERANGE } from '../gen/errno.gen'
 import { AF_INET, AF_INET6 } from '../gen/system.gen'
 import {
-  ATTR_TEST__data_in, ATTR_TEST__data_out, ATTR_TEST__data_size_in, ATTR_TEST__data_size_out, bpf_sk_lookup__SIZE,
-  bpf_sk_lookup__family, bpf_sk_lookup__local_port,
+  ATTR_TEST__data_in,
+  ATTR_TEST__data_out,
+  ATTR_TEST__data_size_in,
+  ATTR_TEST__data_size_out,
+  bpf_sk_lookup__SIZE,
+  bpf_sk_lookup__family,
+  bpf_sk_lookup__local_port,
 } from '../gen/uapi-layouts.gen'
 import { kfree, kmalloc } from '../mem/alloc'
 import { Prog } from '../prog/prog'
 import { PACKET_NONE, runCtx } from '../world/hook'
 import { Sock, sockCookie } from '../world/sock'
 import { isErr } from './fd'
-import { clearTrap, contextIn, contextOut, field, field64, finish, hasExtras, repeats, startClock, stopClock, TestRun } from './test-run'
+import {
+  clearTrap,
+  contextIn,
+  contextOut,
+  field,
+  field64,
+  finish,
+  hasExtras,
+  repeats,
+  startClock,
+  stopClock,
+  TestRun,
+} from './test-run'
 
 const SK_PASS: u32 = 1
 /** What the kernel keeps of a lookup behind what programs see (struct bpf_sk_lookup): helpers/world-*.ts. */

@@ -9,7 +9,19 @@ import { deviceByIndex, NetDevice } from '../world/device'
 import { PACKET_NONE, runCtx } from '../world/hook'
 import { ETH_HLEN, ethTypeTrans, Skb, skbFree, skbOf, skbResetNet } from '../world/skb'
 import { isErr } from './fd'
-import { clearTrap, contextIn, dataIn, finish, givenSize, hasExtras, repeats, SHARED_INFO, startClock, stopClock, TestRun } from './test-run'
+import {
+  clearTrap,
+  contextIn,
+  dataIn,
+  finish,
+  givenSize,
+  hasExtras,
+  repeats,
+  SHARED_INFO,
+  startClock,
+  stopClock,
+  TestRun,
+} from './test-run'
 
 const HEADROOM: u32 = 64
 const LOOPBACK: u32 = 1

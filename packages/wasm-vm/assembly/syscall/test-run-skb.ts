@@ -12,13 +12,33 @@ import { deviceByIndex } from '../world/device'
 import { testStorageBegin, testStorageEnd } from '../helpers/cgroup'
 import { runSkb } from '../world/hook'
 import {
-  CHECKSUM_COMPLETE, ETH_HLEN, ethTypeTrans, Skb, skbFree, skbMakeRoom, skbOf, skbPush, skbResetNet, skbSetOwner,
+  CHECKSUM_COMPLETE,
+  ETH_HLEN,
+  ethTypeTrans,
+  Skb,
+  skbFree,
+  skbMakeRoom,
+  skbOf,
+  skbPush,
+  skbResetNet,
+  skbSetOwner,
 } from '../world/skb'
 import { Sock, sockNew, sockPut } from '../world/sock'
 import { world } from '../world/world'
 import { isErr } from './fd'
 import {
-  clearTrap, contextIn, contextOut, dataIn, field, finish, givenSize, repeats, SHARED_INFO, startClock, stopClock, TestRun,
+  clearTrap,
+  contextIn,
+  contextOut,
+  dataIn,
+  field,
+  finish,
+  givenSize,
+  repeats,
+  SHARED_INFO,
+  startClock,
+  stopClock,
+  TestRun,
 } from './test-run'
 
 const F_CHECKSUM_COMPLETE: u32 = 1 << 2
@@ -54,7 +74,8 @@ function isZero(ctx: usize, from: u32, to: u32): bool {
 /** convert___skb_to_skb */
 function takeContext(skb: Skb, ctx: usize): i32 {
   if (!isZero(ctx, 0, MARK) || !isZero(ctx, MARK + 4, PRIORITY) || !isZero(ctx, IFINDEX + 4, CB)) return -EINVAL
-  if (!isZero(ctx, CB + CB_SIZE, TSTAMP) || !isZero(ctx, SK, GSO_SIZE) || !isZero(ctx, GSO_SIZE + 4, HWTSTAMP)) return -EINVAL
+  if (!isZero(ctx, CB + CB_SIZE, TSTAMP) || !isZero(ctx, SK, GSO_SIZE) || !isZero(ctx, GSO_SIZE + 4, HWTSTAMP))
+    return -EINVAL
   const wireLen = load<u32>(ctx + WIRE_LEN)
   if (wireLen && (wireLen < skb.len || wireLen > GSO_LEGACY_MAX_SIZE)) return -EINVAL
   if (load<u32>(ctx + GSO_SEGS) > GSO_MAX_SEGS) return -EINVAL
@@ -145,7 +166,8 @@ function runPacket(prog: Prog, t: TestRun, skb: Skb, ctx: usize): i32 {
 }
 
 export function testRunSkb(prog: Prog, t: TestRun): i32 {
-  if (field(t, ATTR_TEST__flags) & ~F_CHECKSUM_COMPLETE || field(t, ATTR_TEST__cpu) || field(t, ATTR_TEST__batch_size)) return -EINVAL
+  if (field(t, ATTR_TEST__flags) & ~F_CHECKSUM_COMPLETE || field(t, ATTR_TEST__cpu) || field(t, ATTR_TEST__batch_size))
+    return -EINVAL
   const size = givenSize(t)
   if (size < ETH_HLEN) return -EINVAL
   const data = dataIn(t, size, size, HEADROOM, SHARED_INFO)

@@ -4,8 +4,17 @@
 
 import { EFAULT, EINVAL, ENOMEM, ENXIO } from '../gen/errno.gen'
 import {
-  ATTR_TEST__batch_size, ATTR_TEST__cpu, ATTR_TEST__ctx_in, ATTR_TEST__ctx_out, ATTR_TEST__ctx_size_in,
-  ATTR_TEST__data_in, ATTR_TEST__data_out, ATTR_TEST__duration, ATTR_TEST__flags, ATTR_TEST__repeat, ATTR_TEST__retval,
+  ATTR_TEST__batch_size,
+  ATTR_TEST__cpu,
+  ATTR_TEST__ctx_in,
+  ATTR_TEST__ctx_out,
+  ATTR_TEST__ctx_size_in,
+  ATTR_TEST__data_in,
+  ATTR_TEST__data_out,
+  ATTR_TEST__duration,
+  ATTR_TEST__flags,
+  ATTR_TEST__repeat,
+  ATTR_TEST__retval,
 } from '../gen/uapi-layouts.gen'
 import { currentRun, TRAP_NONE } from '../interp/run-state'
 import { kfree, kzalloc } from '../mem/alloc'

@@ -3,8 +3,17 @@
 
 import { E2BIG, EFAULT, EINVAL, ENODEV, ENOMEM } from '../gen/errno.gen'
 import {
-  ATTR_TEST__batch_size, ATTR_TEST__ctx_out, ATTR_TEST__data_in, ATTR_TEST__data_out, ATTR_TEST__flags, xdp_md__SIZE,
-  xdp_md__data, xdp_md__data_end, xdp_md__data_meta, xdp_md__egress_ifindex, xdp_md__ingress_ifindex,
+  ATTR_TEST__batch_size,
+  ATTR_TEST__ctx_out,
+  ATTR_TEST__data_in,
+  ATTR_TEST__data_out,
+  ATTR_TEST__flags,
+  xdp_md__SIZE,
+  xdp_md__data,
+  xdp_md__data_end,
+  xdp_md__data_meta,
+  xdp_md__egress_ifindex,
+  xdp_md__ingress_ifindex,
   xdp_md__rx_queue_index,
 } from '../gen/uapi-layouts.gen'
 import { BPF_XDP_CPUMAP, BPF_XDP_DEVMAP } from '../gen/uapi-enums.gen'
@@ -19,8 +28,20 @@ import { XdpBuff } from '../world/xdp-buff'
 import { xdpGeneric } from '../world/xdp'
 import { isErr } from './fd'
 import {
-  clearTrap, contextIn, contextOut, dataIn, field, field64, finish, givenSize, PAGE_SIZE, repeats, SHARED_INFO, startClock,
-  stopClock, TestRun,
+  clearTrap,
+  contextIn,
+  contextOut,
+  dataIn,
+  field,
+  field64,
+  finish,
+  givenSize,
+  PAGE_SIZE,
+  repeats,
+  SHARED_INFO,
+  startClock,
+  stopClock,
+  TestRun,
 } from './test-run'
 
 const F_LIVE_FRAMES: u32 = 1 << 1

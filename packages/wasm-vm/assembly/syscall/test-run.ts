@@ -3,14 +3,35 @@
 
 import { E2BIG, EFAULT, EINVAL, ENOMEM, ENOSPC, ENOTSUPP } from '../gen/errno.gen'
 import {
-  ATTR_TEST__batch_size, ATTR_TEST__cpu, ATTR_TEST__ctx_in, ATTR_TEST__ctx_out, ATTR_TEST__ctx_size_in,
-  ATTR_TEST__ctx_size_out, ATTR_TEST__data_in, ATTR_TEST__data_out, ATTR_TEST__data_size_in, ATTR_TEST__data_size_out,
-  ATTR_TEST__duration, ATTR_TEST__flags, ATTR_TEST__prog_fd, ATTR_TEST__repeat, ATTR_TEST__retval,
+  ATTR_TEST__batch_size,
+  ATTR_TEST__cpu,
+  ATTR_TEST__ctx_in,
+  ATTR_TEST__ctx_out,
+  ATTR_TEST__ctx_size_in,
+  ATTR_TEST__ctx_size_out,
+  ATTR_TEST__data_in,
+  ATTR_TEST__data_out,
+  ATTR_TEST__data_size_in,
+  ATTR_TEST__data_size_out,
+  ATTR_TEST__duration,
+  ATTR_TEST__flags,
+  ATTR_TEST__prog_fd,
+  ATTR_TEST__repeat,
+  ATTR_TEST__retval,
 } from '../gen/uapi-layouts.gen'
 import {
-  BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT,
-  BPF_PROG_TYPE_LWT_XMIT, BPF_PROG_TYPE_NETFILTER, BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_SCHED_ACT,
-  BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_LOOKUP, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_SYSCALL,
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_FLOW_DISSECTOR,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_NETFILTER,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SK_LOOKUP,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_SYSCALL,
   BPF_PROG_TYPE_XDP,
 } from '../gen/uapi-enums.gen'
 import { TRAP_NONE, currentRun } from '../interp/run-state'
@@ -44,6 +65,7 @@ export const SHARED_INFO: u32 = 320
 @inline export function field(t: TestRun, offset: i32): u32 {
   return load<u32>(t.attr + <usize>offset)
 }
+
 @inline export function field64(t: TestRun, offset: i32): u64 {
   return load<u64>(t.attr + <usize>offset)
 }
@@ -204,7 +226,9 @@ export function dataIn(t: TestRun, given: u32, size: u32, headroom: u32, tailroo
   if (given > PAGE_SIZE - headroom - tailroom) return -EINVAL
   const block = kzalloc(<usize>(size + headroom + tailroom))
   if (!block) return -ENOMEM
-  return copyFromUser(block + <usize>headroom, field64(t, ATTR_TEST__data_in), <usize>given) ? block : fail(block, -EFAULT)
+  return copyFromUser(block + <usize>headroom, field64(t, ATTR_TEST__data_in), <usize>given)
+    ? block
+    : fail(block, -EFAULT)
 }
 
 export function givenSize(t: TestRun): u32 {

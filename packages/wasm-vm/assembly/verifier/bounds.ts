@@ -24,7 +24,6 @@ const S32_MIN: i32 = i32.MIN_VALUE
 const S32_MAX: i32 = i32.MAX_VALUE
 const LOW32: u64 = 0xffffffff
 
-
 @inline export function baseType(t: i32): i32 {
   return t & 255
 }
@@ -189,7 +188,6 @@ export function updateBounds(r: RegState): void {
 export function update32Bounds(r: RegState): void {
   update32(r)
 }
-
 
 @inline function meetS32(r: RegState, lo: i32, hi: i32): void {
   r.s32min = max<i32>(r.s32min, lo)
@@ -366,7 +364,6 @@ export function coerceToSize(r: RegState, size: i32): void {
   boundsSync(r)
 }
 
-
 @inline function sext(v: i64, size: i32): i64 {
   const by = 64 - size * 8
   return (v << by) >> by
@@ -444,7 +441,6 @@ export function coerceSubregSx(r: RegState, size: i32): void {
 @inline export function regWidth(r: RegState): i32 {
   return 64 - <i32>clz(r.umax)
 }
-
 
 @inline export function isPointerValue(env: Env, regno: i32): bool {
   return !env.allowPtrLeaks && curReg(env, regno).type != SCALAR_VALUE

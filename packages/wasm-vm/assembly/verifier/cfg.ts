@@ -20,7 +20,6 @@ const BRANCH: i32 = 2
 const DONE: i32 = 0
 const KEEP: i32 = 1
 
-
 @inline function at(p: usize, i: i32): i32 {
   return load<i32>(p + ((<usize>i) << 2))
 }

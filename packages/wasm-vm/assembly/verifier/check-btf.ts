@@ -43,7 +43,6 @@ const KIND_TYPE_TAG: u32 = 18
 const KIND_ENUM: u32 = 6
 const KIND_ENUM64: u32 = 19
 
-
 @inline function attr32(attr: usize, off: i32): u32 {
   return load<u32>(attr + <usize>off)
 }

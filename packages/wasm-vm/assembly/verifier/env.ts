@@ -17,7 +17,6 @@ export const MAX_BPF_STACK: i32 = 512
 export const BPF_MAX_VAR_OFF: i32 = 1 << 29
 export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
 
-
 @unmanaged export class Aux {
   /** Register type of the pointer that a load or store goes through; of what a 64-bit load yields. */
   ptrType: i32
@@ -57,7 +56,6 @@ export const AUX_SIZE: usize = 72
 export const NO_PRIV_STACK: u8 = 1
 export const PRIV_STACK_ADAPTIVE: u8 = 2
 
-
 @unmanaged export class SubprogInfo {
   start: i32
   linfoIdx: u32
@@ -88,7 +86,6 @@ export const SUBPROG_SIZE: usize = SUBPROG_ARGS + 5 * 8
 export const BTF_FUNC_STATIC: u16 = 0
 export const BTF_FUNC_GLOBAL: u16 = 1
 
-
 @inline export function argTypeOf(sub: SubprogInfo, i: i32): i32 {
   return load<i32>(changetype<usize>(sub) + SUBPROG_ARGS + ((<usize>i) << 3))
 }
@@ -102,7 +99,6 @@ export const BTF_FUNC_GLOBAL: u16 = 1
   store<i32>(p, type)
   store<u32>(p, size, 4)
 }
-
 
 @unmanaged export class Log {
   level: u32
@@ -120,7 +116,6 @@ export const BPF_LOG_LEVEL2: u32 = 2
 export const BPF_LOG_LEVEL: u32 = 3
 export const BPF_LOG_STATS: u32 = 4
 export const BPF_LOG_FIXED: u32 = 8
-
 
 @unmanaged export class Env {
   prog: Prog
@@ -216,7 +211,6 @@ export const BPF_LOG_FIXED: u32 = 8
   hiddenSubprogCnt: i32
 }
 
-
 @inline export function auxAt(env: Env, i: i32): Aux {
   return changetype<Aux>(env.aux + <usize>i * AUX_SIZE)
 }
@@ -252,11 +246,9 @@ export function findSubprog(env: Env, off: i32): i32 {
   return i < 0 || subprogAt(env, i).start != off ? -1 : i
 }
 
-
 @inline export function subprogIsGlobal(env: Env, i: i32): bool {
   return env.prog.funcInfo != 0 && subprogAt(env, i).linkage == BTF_FUNC_GLOBAL
 }
-
 
 @inline export function inSleepable(env: Env): bool {
   return env.prog.sleepable || (changetype<usize>(env.cur) != 0 && env.cur.inSleepable)
@@ -270,7 +262,6 @@ export function findSubprog(env: Env, off: i32): i32 {
 export function resolveProgType(prog: Prog): i32 {
   return <i32>prog.type
 }
-
 
 @inline export function markRegScratched(env: Env, i: i32): void {
   env.scratchedRegs |= 1 << i

@@ -17,7 +17,6 @@ import { S, verbose } from './log/verbose'
 import { poolZalloc } from './pool'
 import { VState, frameOf } from './state'
 
-
 @unmanaged class Masks {
   mayRead: u64
   mustWrite: u64
@@ -25,7 +24,6 @@ import { VState, frameOf } from './state'
   liveBefore: u64
 }
 const MASKS_SIZE: usize = 32
-
 
 @unmanaged class Instance {
   next: usize
@@ -45,7 +43,6 @@ const BUCKETS: usize = 256
 const QUERY_SIZE: usize = 48
 /** A chain that is looked for: callsites[8], starts[8]. */
 const CHAIN: usize = memory.data(64, 4)
-
 
 @inline function u32At(p: usize, i: i32): u32 {
   return load<u32>(p + ((<usize>i) << 2))
@@ -109,7 +106,6 @@ function instanceOf(env: Env, st: VState, frameno: i32): Instance {
   setU32(CHAIN, frameno, u32At(CHAIN + 32, frameno))
   return findInstance(env, frameno)
 }
-
 
 @inline function masksAt(inst: Instance, frame: i32, insn: i32): Masks {
   const f = framePtr(inst, frame)
@@ -323,7 +319,6 @@ export function liveQueryInit(env: Env, st: VState): i32 {
   store<i32>(q, st.insnIdx, 36)
   return 0
 }
-
 
 @inline function liveBefore(inst: Instance, insn: i32, frame: i32, spi: i32): bool {
   const m = masksAt(inst, frame, insn)

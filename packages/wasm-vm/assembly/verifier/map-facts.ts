@@ -41,7 +41,6 @@ export function recordHasLock(map: BpfMap): bool {
   return recordHas(map.record, BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK)
 }
 
-
 @inline export function canRead(map: BpfMap): bool {
   return (map.mapFlags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != BPF_F_WRONLY_PROG
 }

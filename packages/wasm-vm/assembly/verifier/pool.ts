@@ -10,7 +10,6 @@ const CLASSES: usize = SMALL_CLASSES + 21
 const CHUNK: usize = 64 * 1024
 const CHUNK_HEADER: usize = 16
 
-
 @unmanaged export class Pool {
   chunks: usize
   cur: usize
@@ -23,18 +22,15 @@ const CHUNK_HEADER: usize = 16
 
 const POOL_SIZE: usize = offsetof<Pool>() + CLASSES * sizeof<usize>()
 
-
 @inline function classOf(size: usize): usize {
   if (size <= SMALL_MAX) return (size + 15) >> 4
   return SMALL_CLASSES + (21 - clz<u32>(<u32>size - 1))
 }
 
-
 @inline function classSize(cls: usize): usize {
   if (cls < SMALL_CLASSES) return cls << 4
   return (<usize>1) << (cls - SMALL_CLASSES + 11)
 }
-
 
 @inline function headOf(pool: Pool, cls: usize): usize {
   return changetype<usize>(pool) + offsetof<Pool>() + cls * sizeof<usize>()

@@ -4,7 +4,6 @@
 
 import { FuncState, MAX_BPF_REG, RegState, VState, frameOf, isSpilledReg, regOf, slotCnt, spilledOf } from './state'
 
-
 @unmanaged class Place {
   st: VState
   frame: i32
@@ -34,7 +33,6 @@ export function nextReg(): RegState {
   }
   return changetype<RegState>(0)
 }
-
 
 @inline export function more(r: RegState): bool {
   return changetype<usize>(r) != 0

@@ -80,7 +80,6 @@ export function checkFrameReg(env: Env, f: FuncState, regno: i32, how: i32): i32
   return 0
 }
 
-
 @inline export function checkRegArg(env: Env, regno: i32, how: i32): i32 {
   return checkFrameReg(env, curFrame(env), regno, how)
 }

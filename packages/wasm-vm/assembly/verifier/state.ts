@@ -26,7 +26,6 @@ export const BPF_MAIN_FUNC: i32 = -1
 export const AT_PKT_END: i32 = -1
 export const BEYOND_PKT_END: i32 = -2
 
-
 @unmanaged export class RegState {
   type: i32
   off: i32
@@ -155,7 +154,6 @@ export const BEYOND_PKT_END: i32 = -2
     this.u0 = v
   }
 
-
   @inline get varOff(): usize {
     return changetype<usize>(this) + offsetof<RegState>('varValue')
   }
@@ -167,7 +165,6 @@ export const REG_PREFIX_ID: usize = 88
 export const REG_PREFIX_FRAMENO: usize = 96
 export const SLOT_SIZE: usize = 120
 const SLOT_TYPES: usize = 112
-
 
 @unmanaged export class FuncState {
   callsite: i32
@@ -188,7 +185,6 @@ const SLOT_TYPES: usize = 112
 
 const FUNC_REGS: usize = 64
 export const FUNC_SIZE: usize = FUNC_REGS + 11 * REG_SIZE
-
 
 @inline export function regOf(f: FuncState, i: i32): RegState {
   return changetype<RegState>(changetype<usize>(f) + FUNC_REGS + <usize>i * REG_SIZE)
@@ -260,7 +256,6 @@ export const REF_TYPE_RES_LOCK: i32 = 16
 export const REF_TYPE_RES_LOCK_IRQ: i32 = 32
 export const REF_TYPE_LOCK_MASK: i32 = 56
 
-
 @unmanaged export class RefState {
   type: i32
   id: u32
@@ -283,7 +278,6 @@ export const INSN_F_SPI_SHIFT: u32 = 3
 export const INSN_F_STACK_ACCESS: u32 = 512
 export const INSN_F_DST_REG_STACK: u32 = 1024
 export const INSN_F_SRC_REG_STACK: u32 = 2048
-
 
 @unmanaged export class VState {
   f0: usize
@@ -322,7 +316,6 @@ export const INSN_F_SRC_REG_STACK: u32 = 2048
 }
 
 export const VSTATE_SIZE: usize = offsetof<VState>()
-
 
 @inline export function frameOf(st: VState, i: i32): FuncState {
   return changetype<FuncState>(load<usize>(changetype<usize>(st) + ((<usize>i) << 2)))
@@ -370,7 +363,6 @@ export const STATE_LIST_SIZE: usize = offsetof<StateList>()
   logPos: u64
 }
 export const STACK_ELEM_SIZE: usize = offsetof<StackElem>()
-
 
 @unmanaged export class Backedge extends VState {
   edgeNext: usize

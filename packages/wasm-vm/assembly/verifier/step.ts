@@ -139,7 +139,6 @@ function checkInsn(env: Env): i32 {
   return 0
 }
 
-
 @inline function speculativeNote(env: Env): i64 {
   return S(env.cur.speculative ? ' (speculative execution)' : '')
 }
@@ -160,7 +159,6 @@ function logBefore(env: Env): void {
   env.prevInsnPrintPos = <u32>(env.log.endPos - env.prevLogPos)
   env.prevLogPos = env.log.endPos
 }
-
 
 @inline function recoverable(err: i32): bool {
   return err == -EPERM || err == -EACCES || err == -EINVAL

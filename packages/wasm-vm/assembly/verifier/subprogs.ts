@@ -31,7 +31,6 @@ import { MAX_CALL_FRAMES } from './state'
 export const CODE_CALL: i32 = 0x85
 export const CODE_LD_IMM64: i32 = 0x18
 
-
 @inline export function isPseudoCall(p: usize): bool {
   return insnCode(p) == CODE_CALL && insnSrc(p) == 1
 }
@@ -130,7 +129,6 @@ export function checkSubprogs(env: Env): i32 {
   }
   return 0
 }
-
 
 @inline function roundedDepth(depth: i32): i32 {
   return (depth + 15) & ~15

@@ -94,7 +94,6 @@ export function funcIdName(id: i32): i64 {
   return <i64>(n ? n : UNKNOWN)
 }
 
-
 @inline function inMask(mask: u64, attach: u32): bool {
   return mask == ~(<u64>0) || (attach < 64 && ((mask >> attach) & 1) != 0)
 }
@@ -125,7 +124,6 @@ export function helperProto(env: Env, id: i32): usize {
   const row = cell & ~(HELPER_NEEDS_CAP_BPF | HELPER_NEEDS_CAP_PERFMON)
   return row ? HELPER_PROTOS + <usize>row * HELPER_PROTO__SIZE : 0
 }
-
 
 @inline function protoFlags(p: usize): i32 {
   return <i32>load<u16>(p + HELPER_PROTO__flags)

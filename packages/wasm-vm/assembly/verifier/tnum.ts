@@ -91,7 +91,6 @@ export function tnumMul(out: usize, av: u64, am: u64, bv: u64, bm: u64): void {
   tnumSet(out, accV, accM)
 }
 
-
 @inline export function tnumOverlap(av: u64, am: u64, bv: u64, bm: u64): bool {
   const known = ~am & ~bm
   return (av & known) == (bv & known)

@@ -92,17 +92,14 @@ function allowsArithmetic(type: i32, known: bool, off: RegState, op: i32): bool 
   return false
 }
 
-
 @inline function isPacketPointer(r: RegState): bool {
   const t = baseType(r.type)
   return t == PTR_TO_PACKET || t == PTR_TO_PACKET_META
 }
 
-
 @inline function fitsOff(v: i64): bool {
   return v == <i64>(<i32>v)
 }
-
 
 @inline function clearUnion(r: RegState): void {
   r.u0 = 0

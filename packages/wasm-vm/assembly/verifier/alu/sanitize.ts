@@ -39,7 +39,6 @@ const SRC_X: i32 = 8
 const INFO: usize = memory.data(16, 8)
 const SAVED: usize = memory.data(112, 8)
 
-
 @inline export function sanitizeNeeded(op: i32): bool {
   return op == OP_ADD || op == OP_SUB
 }

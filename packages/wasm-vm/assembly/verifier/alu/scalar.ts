@@ -30,12 +30,10 @@ const SRC: usize = memory.data(112, 8)
 /** The operand of a negation as it was. */
 const NEGATED: usize = memory.data(112, 8)
 
-
 @inline export function addOverflows(a: i64, b: i64): bool {
   const r = a + b
   return ((a ^ r) & (b ^ r)) < 0
 }
-
 
 @inline export function subOverflows(a: i64, b: i64): bool {
   const r = a - b
@@ -51,7 +49,6 @@ function mulOverflowsUnsigned(a: u64, b: u64): bool {
   if ((a | b) >> 32 == 0) return false
   return a != 0 && b > u64.MAX_VALUE / a
 }
-
 
 @inline function fitsS32(v: i64): bool {
   return v >= <i64>S32_MIN && v <= <i64>S32_MAX

@@ -17,7 +17,6 @@ import {
   reserveHist,
 } from '../state'
 
-
 @inline export function stackAccessFlags(frameno: u32, spi: i32): u32 {
   return INSN_F_STACK_ACCESS | ((<u32>spi) << INSN_F_SPI_SHIFT) | frameno
 }
@@ -73,7 +72,6 @@ export function prevInsn(st: VState, i: i32, place: usize): i32 {
 // Registers collected for one jump: count, then frame, number, is register of each.
 export const LINKED_MAX: i32 = 6
 const LINKED: usize = memory.data(32, 8)
-
 
 @inline export function linkedCnt(): i32 {
   return load<i32>(LINKED)

@@ -4,7 +4,6 @@
 import { Env } from '../env'
 import { MAX_CALL_FRAMES } from '../state'
 
-
 @inline export function btFrameRegs(env: Env, frame: i32): u32 {
   return load<u32>(env.btRegs + ((<usize>frame) << 2))
 }

@@ -34,7 +34,6 @@ import { branchTaken, isPacketPointerAny } from './taken'
 const SRC_X: i32 = 8
 const CODE_MAY_GOTO: i32 = 0xe5
 
-
 @inline function isPointer(r: RegState): bool {
   return r.type != SCALAR_VALUE
 }

@@ -29,7 +29,6 @@ function markEnd(st: VState, regno: i32, open: bool): void {
   r.range = open ? BEYOND_PKT_END : AT_PKT_END
 }
 
-
 @inline function isInitial(r: RegState): bool {
   return r.type == PTR_TO_PACKET && r.id == 0 && r.off == 0 && r.varMask == 0 && r.varValue == 0
 }

@@ -103,7 +103,6 @@ function lessTakenSigned(amin: i64, amax: i64, bmin: i64, bmax: i64, orEqual: bo
   return (orEqual ? amin > bmax : amin >= bmax) ? 0 : -1
 }
 
-
 @inline function umin(r: RegState, narrow: bool): u64 {
   return narrow ? <u64>r.u32min : r.umin
 }

@@ -173,7 +173,6 @@ function typesOf(arg: i32): usize {
   return 0
 }
 
-
 @inline export function isDynptrArg(arg: i32): bool {
   return baseType(arg) == ARG_PTR_TO_DYNPTR
 }

@@ -138,7 +138,6 @@ function skipToTypedef(btf: Btf, t: usize): usize {
   return t
 }
 
-
 @inline function isStructOrUnion(t: usize): bool {
   return btfKind(t) == KIND_STRUCT || btfKind(t) == KIND_UNION
 }

@@ -110,7 +110,6 @@ export function kfuncResult(k: i32): i32 {
   return KRET_SCALAR
 }
 
-
 @inline export function isIterNew(k: i32): bool {
   return k == KF_ITER_NUM_NEW || k == KF_ITER_BITS_NEW
 }

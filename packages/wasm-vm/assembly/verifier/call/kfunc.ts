@@ -86,7 +86,6 @@ export function checkKfuncKnown(env: Env, p: usize): i32 {
   return knownKfunc(id) == KF_NONE ? unsupported(env, 'kernel function calls (BTF id %d)', id) : 0
 }
 
-
 @inline function kfuncOf(p: usize): i32 {
   return insnOff(p) ? KF_NONE : knownKfunc(insnImm(p))
 }

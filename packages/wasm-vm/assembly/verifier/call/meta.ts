@@ -4,7 +4,6 @@
 import { BpfMap } from '../../maps/map'
 import { Env } from '../env'
 
-
 @unmanaged export class Meta {
   /** A write without initialised memory before it, to be simulated: bytes and register. */
   accessSize: i32
@@ -24,7 +23,6 @@ import { Env } from '../env'
   kptr: bool
 }
 export const META_SIZE: usize = offsetof<Meta>()
-
 
 @inline export function metaOf(env: Env): Meta {
   return changetype<Meta>(env.meta)

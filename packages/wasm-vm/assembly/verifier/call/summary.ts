@@ -18,7 +18,6 @@ import { helperProto, protoArg, protoFastcall, protoResult } from '../tables'
 // The last summary: parameters, whether there is a result, whether the call keeps registers that it does not use.
 const SUMMARY: usize = memory.data(16, 4)
 
-
 @inline export function summaryParams(): i32 {
   return load<i32>(SUMMARY)
 }

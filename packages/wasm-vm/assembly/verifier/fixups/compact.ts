@@ -14,7 +14,6 @@ const CODE_LD_IMM64: i32 = 0x18
 const CODE_CALL: i32 = 0x85
 const CODE_GOTOL: i32 = 0x06
 
-
 @inline function placeOf(at: usize, i: i32): i32 {
   return load<i32>(at + ((<usize>i) << 2))
 }

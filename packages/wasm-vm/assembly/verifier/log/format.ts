@@ -15,16 +15,13 @@ const DIGITS: usize = memory.data(32, 8)
   return <i64>p
 }
 
-
 @inline export function setFormatArg(i: i32, v: i64): void {
   store<i64>(ARGS + ((<usize>i) << 3), v)
 }
 
-
 @inline function unitAt(s: usize, i: i32): i32 {
   return <i32>load<u16>(s + ((<usize>i) << 1))
 }
-
 
 @inline function argAt(i: i32): i64 {
   return load<i64>(ARGS + ((<usize>i) << 3))
@@ -68,7 +65,6 @@ function putNumber(p: usize, end: usize, v: i64, conv: i32, plus: bool, alt: boo
   for (let i = n - 1; i >= 0; i--) p = put(p, end, <i32>load<u8>(DIGITS + <usize>i))
   return p
 }
-
 
 @inline function put(p: usize, end: usize, c: i32): usize {
   if (p >= end) return p

@@ -73,7 +73,6 @@ function boundName(i: i32): string {
   return 'umax32'
 }
 
-
 @inline function shown32(v: i32): i64 {
   return v >= -32768 && v <= 32767 ? <i64>v : (<i64>v) & 0xffffffff
 }

@@ -17,7 +17,6 @@ export const ACCESS_DIRECT: i32 = 1
 export const ACCESS_HELPER: i32 = 2
 export const MAX_PACKET_OFF: u64 = 0xffff
 
-
 @inline export function isPacketPointer(t: i32): bool {
   return t == PTR_TO_PACKET || t == PTR_TO_PACKET_META
 }

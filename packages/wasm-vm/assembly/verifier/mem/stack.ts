@@ -128,7 +128,6 @@ function saveReg(f: FuncState, spi: i32, reg: RegState, size: i32): void {
   }
 }
 
-
 @inline function isStoreImm(p: usize): bool {
   return (insnCode(p) & 0xe7) == 0x62
 }

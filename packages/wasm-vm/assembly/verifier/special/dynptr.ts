@@ -82,7 +82,6 @@ function typeOfArg(arg: i32): i32 {
   return BPF_DYNPTR_TYPE_INVALID
 }
 
-
 @inline function refcounted(type: i32): bool {
   return type == BPF_DYNPTR_TYPE_RINGBUF
 }

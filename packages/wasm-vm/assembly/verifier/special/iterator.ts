@@ -128,7 +128,6 @@ export function processIterArg(env: Env, k: i32, regno: i32, meta: Meta): i32 {
   return 0
 }
 
-
 @inline function iterOf(st: VState, meta: Meta): RegState {
   return spilledOf(frameOf(st, <i32>meta.mapUid), meta.regno)
 }

@@ -13,7 +13,6 @@ import { poolFree, poolZalloc } from '../pool'
 import { BACKEDGE_SIZE, Backedge, StateList, VState, freeStateParts } from '../state'
 import { frameInsn, listUnlink } from './stack'
 
-
 @unmanaged class Visit {
   next: usize
   entry: usize
