@@ -32,7 +32,8 @@ export const DIVERGENCES = [
   {
     id: 'tracepoint context below its start',
     area: 'Defects of Linux that are not followed',
-    linux: 'a tracepoint program may read its context at negative offsets: the bound compares a signed with an unsigned number',
+    linux:
+      'a tracepoint program may read its context at negative offsets: the bound compares a signed with an unsigned number',
     skep: 'refused with EACCES (invalid bpf_context access), as for every other context',
     why: 'the program would read what lies before the record',
     rows: [],
