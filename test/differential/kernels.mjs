@@ -5,12 +5,24 @@ import { existsSync, readFileSync } from 'node:fs'
 
 const VMLINUX_BTF = '/sys/kernel/btf/vmlinux'
 
-/** The virtual kernel; its own BTF is the running Linux's, so that type ids mean the same in both. SKEP_MODULE names another build. */
+const POSSIBLE_CPUS = '/sys/devices/system/cpu/possible'
+
+/** CPUs of the running Linux, from a list such as `0-1`: bounds of CPU numbers depend on them. */
+function possibleCpus() {
+  if (!existsSync(POSSIBLE_CPUS)) return 1
+  const last = /(\d+)\s*$/.exec(readFileSync(POSSIBLE_CPUS, 'utf8'))
+  return Math.min(Number(last?.[1] ?? 0) + 1, 64)
+}
+
+/**
+ * The virtual kernel, with the number of CPUs and the BTF of the running Linux, so that bounds and type ids mean the
+ * same in both. SKEP_MODULE names another build.
+ */
 export async function virtualKernel(options = {}) {
   const { createVirtualKernel } = await import('@skep/wasm-vm')
   const kernelBtf = existsSync(VMLINUX_BTF) ? readFileSync(VMLINUX_BTF) : undefined
   const module = process.env.SKEP_MODULE ? readFileSync(process.env.SKEP_MODULE) : undefined
-  return await createVirtualKernel({ kernelBtf, ...(module && { module }), ...options })
+  return await createVirtualKernel({ cpus: possibleCpus(), kernelBtf, ...(module && { module }), ...options })
 }
 
 export async function linuxKernel() {
