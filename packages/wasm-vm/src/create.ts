@@ -2,6 +2,7 @@
 import { type KernelExports, OPTION } from './exports.ts'
 import { JitHost } from './jit/host.ts'
 import { VirtualKernel } from './kernel.ts'
+import { packagedKernelTypes } from './kernel-types.ts'
 import { resolveModule } from './module.ts'
 import { ENGINES, type VirtualKernelOptions } from './options.ts'
 import { builtinWasi } from './wasi/builtin.ts'
@@ -62,7 +63,8 @@ export async function instantiateKernel(options: VirtualKernelOptions = {}): Pro
  */
 export async function createVirtualKernel(options: VirtualKernelOptions = {}): Promise<VirtualKernel> {
   const values = settings(options)
-  const exports = await instantiateKernel(options)
+  const types = options.kernelBtf ?? packagedKernelTypes()
+  const [exports, kernelBtf] = await Promise.all([instantiateKernel(options), types])
   for (const [option, value] of values) exports.set_option(option, value)
-  return new VirtualKernel(exports, options.kernelBtf, () => createVirtualKernel(options))
+  return new VirtualKernel(exports, kernelBtf || undefined, () => createVirtualKernel(options))
 }

@@ -29,8 +29,11 @@ export interface VirtualKernelOptions {
   readonly virtualTime?: bigint
   /** Most bytes that the kernel and the caller's buffers may take together. Default: what WebAssembly has, 4 GiB. */
   readonly memoryLimit?: number
-  /** BTF that the kernel gives as its own (`/sys/kernel/btf/vmlinux`). */
-  readonly kernelBtf?: Uint8Array
+  /**
+   * BTF that the kernel gives as its own (`/sys/kernel/btf/vmlinux`). Default: the types that this package holds
+   * ({@link packagedKernelTypes}); false: none, as a kernel that was built without CONFIG_DEBUG_INFO_BTF.
+   */
+  readonly kernelBtf?: Uint8Array | false
   /** The module, compiled or as bytes. Default: the one that this package holds. */
   readonly module?: WebAssembly.Module | BufferSource
   /** Who answers the module's WASI calls. Default: the three that it makes, built in. */

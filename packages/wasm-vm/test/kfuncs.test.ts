@@ -116,6 +116,6 @@ test('a slice of a packet is the packet itself where it lies in one piece', asyn
 })
 
 test('without the BTF of the kernel such programs are not decided', async () => {
-  using kernel = await createVirtualKernel()
+  using kernel = await createVirtualKernel({ kernelBtf: false })
   expect(() => load(kernel, SUM)).toThrow(/skep: unsupported: kernel function calls/)
 })

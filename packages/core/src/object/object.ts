@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import type { Btf } from '../btf/index.ts'
 import { RuleError } from '../errors/index.ts'
+import { BPF_PROG_TYPE_STRUCT_OPS } from '../gen/uapi-enums.gen.ts'
 import type { Kernel } from '../load/kernel.ts'
 import type { LoadedObject, LoadOptions } from '../load/loader.ts'
 import { loadObject } from '../load/loader.ts'
@@ -86,6 +87,16 @@ export class ObjectSpec implements ObjectParts {
   /** Every function, programs included. */
   get allFunctions(): FunctionSpec[] {
     return [...this.programs, ...this.functions]
+  }
+
+  /** Whether something of it is found by types of the kernel: accesses (CO-RE), functions, symbols, what to attach to. */
+  get needsKernelTypes(): boolean {
+    return (
+      this.programs.some((program) => program.attachBtf || program.type === BPF_PROG_TYPE_STRUCT_OPS) ||
+      this.allFunctions.some((fn) => fn.coreRelos.length > 0) ||
+      this.externs.some((extern) => extern.kind !== 'kconfig') ||
+      this.maps.some((map) => map.origin === 'struct_ops')
+    )
   }
 
   #variable(name: string): FoundVariable {

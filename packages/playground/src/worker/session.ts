@@ -12,7 +12,7 @@ import {
 import { errnoName } from '@skep/core/errors'
 import { type LinkedProgram, linkProgram } from '@skep/core/relo'
 import { PROG_TYPE_NAMES } from '@skep/core/uapi'
-import { createVirtualKernel, OPTION, type VirtualKernel } from '@skep/wasm-vm'
+import { createVirtualKernel, OPTION, packagedKernelTypes, type VirtualKernel } from '@skep/wasm-vm'
 import type { ObjectView, ProgramView, World } from '../protocol.ts'
 import { originsOf } from './align.ts'
 import { inputKind } from './hooks.ts'
@@ -38,13 +38,16 @@ export class Session {
   #loaded: LoadedObject | undefined
 
   static async open(bytes: Uint8Array, name: string, module: WebAssembly.Module): Promise<Session> {
-    const kernel = await createVirtualKernel({ module, cpus: CPUS, virtualTime: START_CLOCK, randomSeed: SEED })
-    return new Session(kernel, bytes, name)
+    const spec = openObject(bytes, { name })
+    // Most objects do without the kernel's types, and the visit without fetching them.
+    const kernelBtf = spec.needsKernelTypes && (await packagedKernelTypes())
+    const options = { module, kernelBtf, cpus: CPUS, virtualTime: START_CLOCK, randomSeed: SEED }
+    return new Session(await createVirtualKernel(options), spec, bytes, name)
   }
 
-  private constructor(kernel: VirtualKernel, bytes: Uint8Array, name: string) {
+  private constructor(kernel: VirtualKernel, spec: ObjectSpec, bytes: Uint8Array, name: string) {
     this.kernel = kernel
-    this.spec = openObject(bytes, { name })
+    this.spec = spec
     const judged = this.spec.programs.map((program) => {
       const judge = (logLevel: number) => verifyProgram(openObject(bytes, { name }), program.name, kernel, { logLevel })
       const start = performance.now()

@@ -43,8 +43,9 @@ import { Ids } from './ids'
   world: usize
   /** Timers that are armed (helpers/timer.ts). */
   timers: usize
-  /** BTF of the kernel itself, a Btf, if the host gave one. */
-  vmlinux: usize
+  /** BTF of the kernel itself, a Btf, if the host gave one, and the function that reads it when it is first asked for. */
+  vmlinuxBtf: usize
+  vmlinuxRead: u32
   /** Why the last load or check failed, for the host's diagnostics: address and length of text. */
   lastReason: usize
   /** The task that calls (world/task.ts). */
@@ -53,6 +54,16 @@ import { Ids } from './ids'
   active: u32
   /** Redirect target of the running packet program (helpers/redirect.ts). */
   redirect: usize
+
+  /** BTF of the kernel itself, 0 if there is none. */
+  get vmlinux(): usize {
+    const read = this.vmlinuxRead
+    if (read) {
+      this.vmlinuxRead = 0
+      call_indirect<void>(read)
+    }
+    return this.vmlinuxBtf
+  }
 }
 
 const ROOT: usize = memory.data(offsetof<Kernel>(), 16)

@@ -5,7 +5,7 @@ import { EINVAL, ENOMEM, EPERM } from '../gen/errno.gen'
 import { ATTR_BTF_LOAD__btf_flags, ATTR_BTF_LOAD__btf_token_fd } from '../gen/uapi-layouts.gen'
 import { BPF_F_TOKEN_FD } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
-import { btfParse, btfParseTrusted } from '../btf/check/parse'
+import { btfOfKernel, btfParse, btfParseKernel } from '../btf/check/parse'
 import { btfFree, btfPut } from '../btf/refs'
 import { kmalloc } from '../mem/alloc'
 import { cstrPut } from '../mem/bytes'
@@ -33,15 +33,28 @@ export function btfLoad(attr: usize, size: u32, uattr: u64): i32 {
   return fd
 }
 
-/** Gives the kernel its own type information: 0 or -errno. Only before anything was loaded. */
+/**
+ * Gives the kernel its own type information: 0 or -errno. Only before anything was loaded. It is read when something
+ * asks for it: most programs never do.
+ */
 export function vmlinux_btf_set(bytes: usize, length: u32): i32 {
-  if (kernel().vmlinux) return -EINVAL
-  const p = btfParseTrusted(bytes, length)
-  if (isErr(p)) return <i32>p
+  const k = kernel()
+  if (k.vmlinuxBtf) return -EINVAL
+  const p = btfOfKernel(bytes, length)
+  if (!p) return -ENOMEM
   const btf = changetype<Btf>(p)
   btf.name = kmalloc(8)
   if (btf.name) cstrPut(btf.name, 'vmlinux')
-  btf.id = idAlloc(kernel().btfs, p)
-  kernel().vmlinux = p
+  btf.id = idAlloc(k.btfs, p)
+  k.vmlinuxBtf = p
+  k.vmlinuxRead = <u32>readVmlinux.index
   return 0
+}
+
+function readVmlinux(): void {
+  const k = kernel()
+  const btf = changetype<Btf>(k.vmlinuxBtf)
+  if (!btfParseKernel(btf)) return
+  k.vmlinuxBtf = 0
+  btfPut(btf)
 }

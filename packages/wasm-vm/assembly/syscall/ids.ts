@@ -62,7 +62,8 @@ export function btfByIdCmd(attr: usize): i32 {
   if (load<u32>(attr, ATTR_GET_ID__open_flags)) return tokenFromFd(load<i32>(attr, ATTR_GET_ID__fd_by_id_token_fd))
   if (!capable(CAP_SYS_ADMIN)) return -EPERM
   const p = idFind(kernel().btfs, load<u32>(attr))
-  if (!p) return -ENOENT
+  // whoever has an fd of the kernel's may name its types
+  if (!p || (changetype<Btf>(p).kernelBtf && kernel().vmlinux != p)) return -ENOENT
   btfGet(changetype<Btf>(p))
   const fd = fdInstall(FD_BTF, p, MODE_RDWR)
   if (fd < 0) btfPut(changetype<Btf>(p))

@@ -57,19 +57,23 @@ export function btfParse(attr: usize, size: u32, uattr: u64): usize {
   return err
 }
 
-/** Type information of the kernel itself, which the host gives: it is believed, only the log is not wanted. */
-export function btfParseTrusted(data: usize, dataSize: u32): usize {
+/** Type information of the kernel itself, which the host gives, not read yet; 0: no memory. */
+export function btfOfKernel(data: usize, dataSize: u32): usize {
+  const btf = newBtf(dataSize)
+  if (!changetype<usize>(btf)) return 0
+  memory.copy(btf.data, data, dataSize)
+  btf.refs = 1
+  btf.kernelBtf = true
+  return changetype<usize>(btf)
+}
+
+/** Reads it: it is believed, only the log is not wanted. */
+export function btfParseKernel(btf: Btf): i32 {
   const env = newEnv()
   if (!changetype<usize>(env)) return -ENOMEM
-  const err = parseInto(env, <u64>data, dataSize)
-  const btf = env.btf
+  env.btf = btf
+  const err = parseData(env)
   freeEnv(env)
-  if (!err) {
-    btf.refs = 1
-    btf.kernelBtf = true
-    return changetype<usize>(btf)
-  }
-  if (changetype<usize>(btf)) btfFree(btf)
   return err
 }
 
@@ -94,21 +98,34 @@ function finalize(env: BtfEnv, size: u32, uattr: u64): i32 {
   return putUser32(uattr + <u64>ATTR_BTF_LOAD__btf_log_true_size, env.log.lenMax) ? err : -EFAULT
 }
 
-function parseInto(env: BtfEnv, from: u64, size: u32): i32 {
+/** A Btf with room for its data; 0: no memory. */
+function newBtf(size: u32): Btf {
   const btf = changetype<Btf>(kzalloc(offsetof<Btf>()))
-  if (!changetype<usize>(btf)) return -ENOMEM
-  env.btf = btf
+  if (!changetype<usize>(btf)) return btf
   // a word more than the data: an empty blob has an address, and the last string ends
   btf.data = kmalloc(<usize>size + 8)
-  if (!btf.data) return -ENOMEM
   btf.dataSize = size
-  if (!copyFromUser(btf.data, from, size)) return -EFAULT
-  store<u64>(btf.data + size, 0)
+  if (btf.data) {
+    store<u64>(btf.data + <usize>size, 0)
+    return btf
+  }
+  kfree(changetype<usize>(btf))
+  return changetype<Btf>(0)
+}
+
+function parseInto(env: BtfEnv, from: u64, size: u32): i32 {
+  const btf = newBtf(size)
+  if (!changetype<usize>(btf)) return -ENOMEM
+  env.btf = btf
+  return copyFromUser(btf.data, from, size) ? parseData(env) : -EFAULT
+}
+
+function parseData(env: BtfEnv): i32 {
   let err = parseHeader(env)
   if (!err) err = parseStrings(env)
   if (!err) err = parseTypes(env)
   if (!err) err = checkTypeTags(env)
-  return err ? err : parseStructMetas(btf)
+  return err ? err : parseStructMetas(env.btf)
 }
 
 function bad(env: BtfEnv, what: string, err: i32 = -EINVAL): i32 {
