@@ -7,6 +7,7 @@
         'src/addon.cc',
         'src/args.cc',
         'src/bpf.cc',
+        'src/child.cc',
         'src/file.cc',
         'src/memory.cc',
         'src/process.cc',

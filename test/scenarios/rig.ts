@@ -3,8 +3,21 @@
 import { spawnSync } from 'node:child_process'
 import { rmdirSync } from 'node:fs'
 import { type Kernel, objPin } from '@skep/core'
-import { interfaceIndex, isolated, must, setInterfaceUp } from '@skep/native-loader/testing'
+import {
+  type Delegation,
+  interfaceIndex,
+  isolated,
+  must,
+  setInterfaceUp,
+  UserNamespace,
+} from '@skep/native-loader/testing'
 import { createVirtualKernel, ENGINES, type EngineName, World } from '@skep/wasm-vm'
+
+export interface RigUserNamespace {
+  bpf(command: number, attr: Uint8Array): number
+  /** Mounts a bpf file system that belongs to the namespace, as the privileged outside: an fd of its root. */
+  mountBpffs(delegation?: Delegation): number
+}
 
 /** What a scenario may need beside the system calls of {@link Kernel}. */
 export interface Rig {
@@ -27,6 +40,10 @@ export interface Rig {
   /** accept4 with SOCK_NONBLOCK. */
   accept(fd: number): number
   readonly pid: number
+  /** A user namespace of its own: system calls can be made with all rights there and none outside. */
+  userNamespace(): RigUserNamespace
+  /** An fd of the root of a bpf file system of the first user namespace. */
+  openBpffs(): number
   /** The simulated world itself, where the scenario runs in it. */
   readonly world: World | undefined
   /** A route with a program of a light-weight tunnel: `ip route add … encap bpf`. */
@@ -92,6 +109,26 @@ export async function inVirtualWorld<T>(
     recvfrom: (socket) => world.sockets.recvfrom(socket, new Uint8Array(64), MSG_DONTWAIT),
     accept: (socket) => world.sockets.accept4(socket, SOCK_NONBLOCK),
     pid: world.task.pid,
+    openBpffs: () => must(kernel.open('/sys/fs/bpf', 0), 'open'),
+    userNamespace: () => {
+      const { task } = world
+      const userNamespace = task.unshareUser()
+      task.enterUser(0)
+      let mounts = 0
+      return {
+        bpf: (command, attr) => {
+          task.enterUser(userNamespace)
+          const result = kernel.bpf(command, attr)
+          task.enterUser(0)
+          return result
+        },
+        mountBpffs: (delegation = {}) => {
+          const path = `/mnt/bpf-${userNamespace}-${mounts++}`
+          world.mountBpffs(path, { ...delegation, userNamespace })
+          return must(kernel.open(path, 0), 'open', path)
+        },
+      }
+    },
     world,
     addTunnelRoute: (destination, device, _direction, program) =>
       void world.device(device).addRoute(destination).setProgram(program),
@@ -173,6 +210,8 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
       },
       accept: (socket) => kernel.accept(socket, SOCK_NONBLOCK),
       pid: process.pid,
+      openBpffs: () => must(kernel.open(bpffs, 0), 'open'),
+      userNamespace: () => new UserNamespace(kernel),
       world: undefined,
       addTunnelRoute: (destination, device, direction, program) => {
         const pin = `${bpffs}/tunnel${pins++}`

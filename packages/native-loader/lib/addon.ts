@@ -45,6 +45,7 @@ export interface Addon {
   setns(fd: number, type: number): number
   getpid(): number
   gettid(): number
+  childCalls(calls: Uint8Array): number
   setAffinity(cpu: number): number
   setLimit(resource: number, soft: number | bigint, hard: number | bigint): number
   /** A token, above zero, to stop it with; the list of ready fds where no callback will come; or -errno. */

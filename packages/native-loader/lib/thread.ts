@@ -27,6 +27,14 @@ export class LinuxThread {
     return this.#addon.getpid()
   }
 
+  /**
+   * System calls by a process of its own that shares files and memory with this one, and has one thread: records of
+   * number, six arguments and room for the result. It stops at the first that fails.
+   */
+  childCalls(calls: BigInt64Array): number {
+    return this.#addon.childCalls(new Uint8Array(calls.buffer, calls.byteOffset, calls.byteLength))
+  }
+
   gettid(): number {
     return this.#addon.gettid()
   }

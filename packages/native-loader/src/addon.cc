@@ -6,6 +6,7 @@ namespace skep {
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Instance());
   ExportBpf(env, exports);
+  ExportChild(env, exports);
   ExportFile(env, exports);
   ExportMemory(env, exports);
   ExportProcess(env, exports);

@@ -26,6 +26,7 @@ struct Instance {
 
 // Each adds its functions to the addon's exports.
 void ExportBpf(Napi::Env env, Napi::Object exports);
+void ExportChild(Napi::Env env, Napi::Object exports);
 void ExportFile(Napi::Env env, Napi::Object exports);
 void ExportMemory(Napi::Env env, Napi::Object exports);
 void ExportProcess(Napi::Env env, Napi::Object exports);

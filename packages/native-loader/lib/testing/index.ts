@@ -8,3 +8,4 @@ export { type Isolation, type IsolationOptions, isolate, isolated } from './isol
 export { enterMounts, type PrivateMounts } from './mounts.ts'
 export { enterNetwork, interfaceIndex, setInterfaceUp } from './network.ts'
 export { skipOrFail, whyNoIsolation, whyNoLinux } from './skip.ts'
+export { type Delegation, UserNamespace } from './user-namespace.ts'

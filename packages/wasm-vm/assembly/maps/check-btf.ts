@@ -60,7 +60,8 @@ import {
   BPF_WORKQUEUE,
   BtfRecord,
 } from '../btf/record'
-import { bpfCapable, CAP_BPF } from '../syscall/caps'
+import { CAP_BPF, tokenCapable } from '../syscall/caps'
+import { Token } from '../syscall/token'
 import { isErr } from '../syscall/fd'
 import { BpfMap } from './map'
 
@@ -79,7 +80,7 @@ const FIELDS: u32 =
   BPF_UPTR |
   BPF_TASK_WORK
 
-export function mapCheckBtf(map: BpfMap, btf: Btf, keyId: u32, valueId: u32): i32 {
+export function mapCheckBtf(map: BpfMap, btf: Btf, keyId: u32, valueId: u32, token: Token): i32 {
   let keyType = BTF_VOID
   if (keyId) {
     if (!btfTypeIdSize(btf, keyId, OUT, OUT + 8) || load<u32>(OUT, 8) != map.keySize) return -EINVAL
@@ -91,7 +92,7 @@ export function mapCheckBtf(map: BpfMap, btf: Btf, keyId: u32, valueId: u32): i3
   // Linux keeps the error where the record would be, and treats it as none
   if (rec && !isErr(rec)) {
     map.record = changetype<BtfRecord>(rec)
-    const err = checkRecord(map)
+    const err = checkRecord(map, token)
     if (err) {
       recordPut(map.record)
       map.record = changetype<BtfRecord>(0)
@@ -142,8 +143,8 @@ function hasCheck(type: u32): bool {
   }
 }
 
-function checkRecord(map: BpfMap): i32 {
-  if (!bpfCapable(CAP_BPF)) return -EPERM
+function checkRecord(map: BpfMap, token: Token): i32 {
+  if (!tokenCapable(token, CAP_BPF)) return -EPERM
   if (map.mapFlags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return -EACCES
   for (let bit: u32 = 1; bit && bit <= BPF_TASK_WORK; bit <<= 1) {
     if (map.record.fieldMask & bit && !fieldFits(bit, map.mapType)) return -EOPNOTSUPP

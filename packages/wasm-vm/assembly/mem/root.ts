@@ -37,6 +37,8 @@ import { Ids } from './ids'
   links: Ids
   /** Root directory of the bpf file systems (syscall/bpffs.ts). */
   bpffs: usize
+  /** Further mounts of such file systems (syscall/mounts.ts). */
+  mounts: usize
   /** The trace pipe's ring (helpers/trace.ts). */
   tracePipe: usize
   /** Root of the simulated world (world/world.ts). */

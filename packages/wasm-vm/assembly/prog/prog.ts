@@ -3,6 +3,7 @@
 
 import { BpfMap } from '../maps/map'
 import { Btf } from '../btf/btf'
+import { Token } from '../syscall/token'
 
 /** What the verifier knows of one instruction, for the engines: 8 bytes at prog.annot + 8 * instruction. */
 export const ANNOT_SIZE: usize = 8
@@ -60,6 +61,8 @@ export const ANNOT_MEM_OTHER: u8 = 5
   digest2: u64
   digest3: u64
   createdByUid: u32
+  /** By whose rights it was loaded, or 0. */
+  token: Token
   /** struct bpf_insn[len]: as rewritten by the verifier, which the engines decode and info shows as xlated. */
   insns: usize
   len: u32

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lives of programs: an fd, a link, a pin, an attachment or a program array holds one.
 
+import { tokenPut } from '../syscall/token'
 import { btfPut } from '../btf/refs'
 import { Btf } from '../btf/btf'
 import { Decoded } from '../insn/record'
@@ -67,6 +68,7 @@ export function progFree(p: Prog): void {
   if (changetype<usize>(p.btf)) btfPut(p.btf)
   if (changetype<usize>(p.attachBtf)) btfPut(p.attachBtf)
   if (changetype<usize>(p.attachProg)) progPut(p.attachProg)
+  tokenPut(p.token)
   kfree(p.usedMaps)
   kfree(p.usedBtfs)
   kfree(p.insns)

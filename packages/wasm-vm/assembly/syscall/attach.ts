@@ -59,7 +59,7 @@ import { lircProgAttach, lircProgDetach } from '../world/lirc'
 import { netnsProgAttach, netnsProgDetach } from '../world/netns-attach'
 import { sockmapProgAttach, sockmapProgDetach } from '../world/sockmap-attach'
 import { tcxProgAttach, tcxProgDetach } from '../world/tcx'
-import { bpfCapable, CAP_NET_ADMIN } from './caps'
+import { CAP_NET_ADMIN, tokenCapable } from './caps'
 import { isErr } from './fd'
 
 const FLAGS_BASE: u32 = BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE | BPF_F_PREORDER
@@ -104,6 +104,11 @@ export function isCgroupType(type: u32): bool {
   }
 }
 
+/** Attach types of classifiers that are ordered chains at a device. */
+export function isChainType(type: u32): bool {
+  return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS || type == BPF_NETKIT_PRIMARY || type == BPF_NETKIT_PEER
+}
+
 /** bpf_prog_attach_check_attach_type. */
 export function checkAttachType(prog: Prog, type: u32): i32 {
   const expected = prog.expectedAttachType
@@ -114,7 +119,7 @@ export function checkAttachType(prog: Prog, type: u32): i32 {
     case BPF_PROG_TYPE_SK_LOOKUP:
       return type == expected ? 0 : -EINVAL
     case BPF_PROG_TYPE_CGROUP_SKB:
-      if (!bpfCapable(CAP_NET_ADMIN)) return -EPERM
+      if (!tokenCapable(prog.token, CAP_NET_ADMIN)) return -EPERM
       if (progTypeOfAttach(type) != prog.type) return -EINVAL
       return prog.enforceExpectedAttachType && expected != type ? -EINVAL : 0
     case BPF_PROG_TYPE_EXT:
@@ -127,9 +132,7 @@ export function checkAttachType(prog: Prog, type: u32): i32 {
     case BPF_PROG_TYPE_KPROBE:
       return kprobeAttachType(expected, type)
     case BPF_PROG_TYPE_SCHED_CLS:
-      return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS || type == BPF_NETKIT_PRIMARY || type == BPF_NETKIT_PEER
-        ? 0
-        : -EINVAL
+      return isChainType(type) ? 0 : -EINVAL
     default: {
       const p = progTypeOfAttach(type)
       return p == BPF_PROG_TYPE_UNSPEC || p != prog.type ? -EINVAL : 0
@@ -192,7 +195,7 @@ export function progAttach(attr: usize): i32 {
     case BPF_PROG_TYPE_FLOW_DISSECTOR:
       return netnsProgAttach(attr, prog)
     case BPF_PROG_TYPE_SCHED_CLS:
-      return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS ? tcxProgAttach(attr, prog) : -EINVAL
+      return isChainType(type) ? tcxProgAttach(attr, prog) : -EINVAL
     default:
       return -EINVAL
   }
@@ -229,7 +232,7 @@ export function progDetach(attr: usize): i32 {
     case BPF_PROG_TYPE_FLOW_DISSECTOR:
       return netnsProgDetach(attr, progType)
     case BPF_PROG_TYPE_SCHED_CLS:
-      return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS ? tcxProgDetach(attr, prog) : -EINVAL
+      return isChainType(type) ? tcxProgDetach(attr, prog) : -EINVAL
     default:
       return -EINVAL
   }

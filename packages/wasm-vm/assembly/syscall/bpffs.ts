@@ -28,6 +28,7 @@ import { FILE_DIR } from '../world/files'
 import { FD_FREE, FD_LINK, FD_MAP, FD_PROG, fdInstall, fdKind, fdObject, isErr, MODE_RDWR } from './fd'
 import { fileFlagMode } from './file-flags'
 import { Link, linkGet, linkPut } from './link'
+import { Mount, mountNew, mountOf } from './mounts'
 import { component, isLast, pathFromUser, pathRest, pathRoot, ROOT_BPF } from './path'
 
 const NAME_MAX: usize = 255
@@ -41,17 +42,38 @@ const NAME_MAX: usize = 255
   parent: Directory
   child: usize
   next: usize
+  /** Of a root: its Mount (syscall/mounts.ts), 0 for the first file system. */
+  mount: usize
   unlinked: bool
 }
 
 const CURSOR: usize = memory.data(4, 4)
 
 export function bpffsInit(): bool {
+  kernel().bpffs = newRoot()
+  return kernel().bpffs != 0
+}
+
+function newRoot(): usize {
   const root = changetype<Directory>(kzalloc(offsetof<Directory>()))
-  if (!changetype<usize>(root)) return false
-  root.refs = 1
-  kernel().bpffs = changetype<usize>(root)
-  return true
+  if (changetype<usize>(root)) root.refs = 1
+  return changetype<usize>(root)
+}
+
+/** Mounts an empty file system at a path; 0 when memory is out. */
+export function bpffsMount(path: usize): Mount {
+  const root = newRoot()
+  if (!root) return changetype<Mount>(0)
+  const m = mountNew(path, root)
+  if (changetype<usize>(m)) changetype<Directory>(root).mount = changetype<usize>(m)
+  else kfree(root)
+  return m
+}
+
+/** The root of the file system that a path is in. */
+function rootOf(path: usize): Directory {
+  const m = mountOf(path)
+  return changetype<Directory>(changetype<usize>(m) ? m.root : kernel().bpffs)
 }
 
 function objectGet(kind: u32, obj: usize): void {
@@ -146,7 +168,7 @@ function startOf(attr: usize, text: usize): usize {
   if (load<u8>(path) == 47) {
     if (pathRoot(path) != ROOT_BPF) return -ENODIR
     store<usize>(text, pathRest(path))
-    return kernel().bpffs
+    return changetype<usize>(rootOf(path))
   }
   const fd = load<u32>(attr, ATTR_OBJ__file_flags) & BPF_F_PATH_FD ? load<i32>(attr, ATTR_OBJ__path_fd) : -100
   store<usize>(text, path)
@@ -206,8 +228,8 @@ export function objGet(attr: usize): i32 {
 }
 
 /** mkdir of a path within the file system. */
-export function bpffsMkdir(rest: usize): i32 {
-  const len = walk(changetype<Directory>(kernel().bpffs), rest, DIR)
+export function bpffsMkdir(path: usize): i32 {
+  const len = walk(rootOf(path), pathRest(path), DIR)
   if (len < 0) return len
   if (!len) return -EEXIST
   const dir = changetype<Directory>(load<usize>(DIR))
@@ -218,8 +240,8 @@ export function bpffsMkdir(rest: usize): i32 {
 }
 
 /** unlink of a pin, or rmdir of an empty directory. */
-export function bpffsUnlink(rest: usize, directory: bool): i32 {
-  const p = lookup(changetype<Directory>(kernel().bpffs), rest)
+export function bpffsUnlink(path: usize, directory: bool): i32 {
+  const p = lookup(rootOf(path), pathRest(path))
   if (isErr(p)) return <i32>p
   const d = changetype<Directory>(p)
   if (!changetype<usize>(d.parent)) return -EPERM
@@ -236,8 +258,8 @@ export function bpffsUnlink(rest: usize, directory: bool): i32 {
 }
 
 /** open of a directory. */
-export function bpffsOpen(rest: usize): i32 {
-  const p = lookup(changetype<Directory>(kernel().bpffs), rest)
+export function bpffsOpen(path: usize): i32 {
+  const p = lookup(rootOf(path), pathRest(path))
   if (isErr(p)) return <i32>p
   const d = changetype<Directory>(p)
   // pinned objects cannot be opened as files, but for iterators
@@ -249,8 +271,8 @@ export function bpffsOpen(rest: usize): i32 {
 }
 
 /** Writes the names in a directory, each with a final zero; how many bytes, or -errno. For readdir. */
-export function bpffsList(rest: usize, to: usize, size: usize): i32 {
-  const p = lookup(changetype<Directory>(kernel().bpffs), rest)
+export function bpffsList(path: usize, to: usize, size: usize): i32 {
+  const p = lookup(rootOf(path), pathRest(path))
   if (isErr(p)) return <i32>p
   const d = changetype<Directory>(p)
   if (d.objKind) return -ENOTDIR

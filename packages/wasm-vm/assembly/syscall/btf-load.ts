@@ -3,7 +3,7 @@
 
 import { EINVAL, ENOMEM, EPERM } from '../gen/errno.gen'
 import { ATTR_BTF_LOAD__btf_flags, ATTR_BTF_LOAD__btf_token_fd } from '../gen/uapi-layouts.gen'
-import { BPF_F_TOKEN_FD } from '../gen/uapi-enums.gen'
+import { BPF_BTF_LOAD, BPF_F_TOKEN_FD } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfOfKernel, btfParse, btfParseKernel } from '../btf/check/parse'
 import { btfFree, btfPut } from '../btf/refs'
@@ -11,15 +11,20 @@ import { kmalloc } from '../mem/alloc'
 import { cstrPut } from '../mem/bytes'
 import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
-import { bpfCapable, CAP_BPF } from './caps'
+import { CAP_BPF, tokenCapable } from './caps'
 import { FD_BTF, fdInstall, isErr, MODE_RDWR } from './fd'
-import { tokenFromFd } from './token'
+import { Token, tokenAllowsCmd, tokenFromFd } from './token'
 
 export function btfLoad(attr: usize, size: u32, uattr: u64): i32 {
   const flags = load<u32>(attr, ATTR_BTF_LOAD__btf_flags)
   if (flags & ~BPF_F_TOKEN_FD) return -EINVAL
-  if (flags & BPF_F_TOKEN_FD) return tokenFromFd(load<i32>(attr, ATTR_BTF_LOAD__btf_token_fd))
-  if (!bpfCapable(CAP_BPF)) return -EPERM
+  let token = changetype<Token>(0)
+  if (flags & BPF_F_TOKEN_FD) {
+    const t = tokenFromFd(load<i32>(attr, ATTR_BTF_LOAD__btf_token_fd))
+    if (isErr(t)) return <i32>t
+    if (tokenAllowsCmd(changetype<Token>(t), BPF_BTF_LOAD)) token = changetype<Token>(t)
+  }
+  if (!tokenCapable(token, CAP_BPF)) return -EPERM
   const p = btfParse(attr, size, uattr)
   if (isErr(p)) return <i32>p
   const btf = changetype<Btf>(p)

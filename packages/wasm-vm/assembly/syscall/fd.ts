@@ -13,6 +13,7 @@ import { mapPutUref, mapRelease } from '../maps/refs'
 import { Prog } from '../prog/prog'
 import { progPut } from '../prog/refs'
 import { Link, linkPut } from './link'
+import { Token, tokenPut } from './token'
 import { fileRelease } from '../world/files'
 
 export const FD_FREE: u32 = 0
@@ -23,6 +24,7 @@ export const FD_LINK: u32 = 4
 export const FD_STATS: u32 = 5
 /** The console, which the caller has from the start. */
 export const FD_CONSOLE: u32 = 6
+export const FD_TOKEN: u32 = 7
 /** From here on the kinds of world/files.ts. */
 export const FD_WORLD: u32 = 16
 
@@ -105,6 +107,9 @@ function releaseObject(kind: u32, obj: usize, mode: u32, fd: i32): void {
       break
     case FD_LINK:
       linkPut(changetype<Link>(obj))
+      break
+    case FD_TOKEN:
+      tokenPut(changetype<Token>(obj))
       break
     case FD_STATS:
       if (!--kernel().statsFds) kernel().statsEnabled = 0

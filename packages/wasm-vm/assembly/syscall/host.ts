@@ -28,6 +28,7 @@ import {
   FD_MAP,
   FD_PROG,
   FD_STATS,
+  FD_TOKEN,
   FD_WORLD,
   fdClose,
   fdKind,
@@ -260,6 +261,7 @@ export function sys_poll(fd: i32): i32 {
     case FD_BTF:
     case FD_LINK:
     case FD_STATS:
+    case FD_TOKEN:
       return 0
     default:
       return filePoll(fd)

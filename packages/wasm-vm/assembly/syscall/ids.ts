@@ -8,7 +8,7 @@ import {
   ATTR_GET_ID__open_flags,
   ATTR_GET_ID__start_id,
 } from '../gen/uapi-layouts.gen'
-import { BPF_F_RDONLY, BPF_F_TOKEN_FD, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
+import { BPF_BTF_GET_FD_BY_ID, BPF_F_RDONLY, BPF_F_TOKEN_FD, BPF_F_WRONLY } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfGet, btfPut } from '../btf/refs'
 import { BpfMap } from '../maps/map'
@@ -18,11 +18,11 @@ import { kernel } from '../mem/root'
 import { putUser32 } from '../mem/user'
 import { Prog } from '../prog/prog'
 import { progGet, progPut } from '../prog/refs'
-import { capable, CAP_SYS_ADMIN } from './caps'
-import { FD_BTF, FD_LINK, FD_MAP, FD_PROG, fdInstall, MODE_RDWR } from './fd'
+import { capable, CAP_SYS_ADMIN, tokenCapable } from './caps'
+import { FD_BTF, FD_LINK, FD_MAP, FD_PROG, fdInstall, isErr, MODE_RDWR } from './fd'
 import { fileFlagMode } from './file-flags'
 import { Link, linkGet, linkPut } from './link'
-import { tokenFromFd } from './token'
+import { Token, tokenAllowsCmd, tokenFromFd } from './token'
 
 export function nextIdCmd(attr: usize, uattr: u64, ids: Ids): i32 {
   const start = load<u32>(attr, ATTR_GET_ID__start_id)
@@ -59,8 +59,13 @@ export function mapByIdCmd(attr: usize): i32 {
 
 export function btfByIdCmd(attr: usize): i32 {
   if (load<u32>(attr, ATTR_GET_ID__open_flags) & ~BPF_F_TOKEN_FD) return -EINVAL
-  if (load<u32>(attr, ATTR_GET_ID__open_flags)) return tokenFromFd(load<i32>(attr, ATTR_GET_ID__fd_by_id_token_fd))
-  if (!capable(CAP_SYS_ADMIN)) return -EPERM
+  let token = changetype<Token>(0)
+  if (load<u32>(attr, ATTR_GET_ID__open_flags)) {
+    const t = tokenFromFd(load<i32>(attr, ATTR_GET_ID__fd_by_id_token_fd))
+    if (isErr(t)) return <i32>t
+    if (tokenAllowsCmd(changetype<Token>(t), BPF_BTF_GET_FD_BY_ID)) token = changetype<Token>(t)
+  }
+  if (!tokenCapable(token, CAP_SYS_ADMIN)) return -EPERM
   const p = idFind(kernel().btfs, load<u32>(attr))
   // whoever has an fd of the kernel's may name its types
   if (!p || (changetype<Btf>(p).kernelBtf && kernel().vmlinux != p)) return -ENOENT

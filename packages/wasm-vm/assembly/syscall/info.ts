@@ -73,11 +73,12 @@ import { cstrlen } from '../mem/bytes'
 import { copyFromUser, copyToUser, putUser32, putUser64 } from '../mem/user'
 import { Prog, progName, progUsedMap } from '../prog/prog'
 import { bpfCapable, CAP_BPF } from './caps'
-import { FD_BTF, FD_FREE, FD_LINK, FD_MAP, FD_PROG, fdKind, fdObject } from './fd'
+import { FD_BTF, FD_FREE, FD_LINK, FD_MAP, FD_PROG, FD_TOKEN, fdKind, fdObject } from './fd'
 import { Link, linkFillInfo } from './link'
 import { dumpInsns } from './dump'
 import { checkTail } from './tail'
 import { sha256 } from './digest'
+import { Token, tokenInfo } from './token'
 
 /** Kernel's copy of the caller's info struct. */
 const INFO: usize = memory.data(256, 8)
@@ -105,6 +106,8 @@ export function infoCmd(attr: usize, uattr: u64): i32 {
       return btfInfo(changetype<Btf>(obj), info, len, uattr)
     case FD_LINK:
       return linkInfo(changetype<Link>(obj), info, len, uattr)
+    case FD_TOKEN:
+      return tokenInfo(changetype<Token>(obj), info, len, uattr)
     default:
       return -EINVAL
   }

@@ -21,8 +21,6 @@ import {
   BPF_PROG_TYPE_TRACING,
   BPF_PROG_TYPE_XDP,
   BPF_STRUCT_OPS,
-  BPF_TCX_EGRESS,
-  BPF_TCX_INGRESS,
   BPF_TRACE_ITER,
   BPF_TRACE_RAW_TP,
   BPF_TRACE_UPROBE_MULTI,
@@ -50,7 +48,7 @@ import { sockmapLinkCreate } from '../world/sockmap-attach'
 import { structOpsLinkCreate, structOpsLinkUpdate } from '../world/struct-ops'
 import { tcxLinkCreate } from '../world/tcx'
 import { xdpLinkCreate } from '../world/xdp-attach'
-import { checkAttachType, isCgroupType } from './attach'
+import { checkAttachType, isCgroupType, isChainType } from './attach'
 import { FD_LINK, FD_PROG, fdGet, isErr } from './fd'
 import { Link } from './link'
 
@@ -78,7 +76,7 @@ export function linkCreate(attr: usize, uattr: u64): i32 {
     case BPF_PROG_TYPE_XDP:
       return xdpLinkCreate(attr, prog)
     case BPF_PROG_TYPE_SCHED_CLS:
-      return type == BPF_TCX_INGRESS || type == BPF_TCX_EGRESS ? tcxLinkCreate(attr, prog) : -EINVAL
+      return isChainType(type) ? tcxLinkCreate(attr, prog) : -EINVAL
     case BPF_PROG_TYPE_NETFILTER:
       return netfilterLinkCreate(attr, prog)
     case BPF_PROG_TYPE_PERF_EVENT:

@@ -24,6 +24,7 @@ import {
 import {
   BPF_F_NUMA_NODE,
   BPF_F_TOKEN_FD,
+  BPF_MAP_CREATE,
   BPF_MAP_TYPE_ARENA,
   BPF_MAP_TYPE_BLOOM_FILTER,
   BPF_MAP_TYPE_CGRP_STORAGE,
@@ -56,11 +57,11 @@ import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { copyFromUser } from '../mem/user'
 import { deviceByIndex } from '../world/device'
-import { bpfCapable, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON } from './caps'
+import { CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, tokenCapable } from './caps'
 import { FD_BTF, FD_MAP, fdGet, fdInstall, isErr } from './fd'
 import { fileFlagMode } from './file-flags'
 import { objName } from './name'
-import { tokenFromFd } from './token'
+import { Token, tokenAllowsCmd, tokenAllowsMap, tokenFromFd } from './token'
 
 export function mapCreate(attr: usize): i32 {
   const type = load<u32>(attr, ATTR_MAP_CREATE__map_type)
@@ -83,14 +84,20 @@ export function mapCreate(attr: usize): i32 {
   if (err) return err
   // a device that takes maps over does not exist here: Linux fails in the same way without one
   if (load<u32>(attr, ATTR_MAP_CREATE__map_ifindex) && !offloadable(type)) return -EINVAL
-  if (tokenFlag) return tokenFromFd(load<i32>(attr, ATTR_MAP_CREATE__map_token_fd))
-  if (kernel().unprivDisabled && !bpfCapable(CAP_BPF)) return -EPERM
-  if (!typeAllowed(type)) return -EPERM
+  let token = changetype<Token>(0)
+  if (tokenFlag) {
+    const p = tokenFromFd(load<i32>(attr, ATTR_MAP_CREATE__map_token_fd))
+    if (isErr(p)) return <i32>p
+    if (tokenAllowsCmd(changetype<Token>(p), BPF_MAP_CREATE) && tokenAllowsMap(changetype<Token>(p), type))
+      token = changetype<Token>(p)
+  }
+  if (kernel().unprivDisabled && !tokenCapable(token, CAP_BPF)) return -EPERM
+  if (!typeAllowed(type, token)) return -EPERM
   const map = mapNew()
   if (!changetype<usize>(map)) return -ENOMEM
   map.refs = 1
   map.usercnt = 1
-  err = fill(map, attr, type)
+  err = fill(map, attr, type, token)
   if (err) {
     mapFree(map)
     return err
@@ -110,7 +117,7 @@ function offloadable(type: u32): bool {
 }
 
 /** Map types that need more than a caller without capabilities has. */
-function typeAllowed(type: u32): bool {
+function typeAllowed(type: u32, token: Token): bool {
   switch (type) {
     case BPF_MAP_TYPE_SK_STORAGE:
     case BPF_MAP_TYPE_INODE_STORAGE:
@@ -127,19 +134,19 @@ function typeAllowed(type: u32): bool {
     case BPF_MAP_TYPE_STRUCT_OPS:
     case BPF_MAP_TYPE_CPUMAP:
     case BPF_MAP_TYPE_ARENA:
-      return bpfCapable(CAP_BPF)
+      return tokenCapable(token, CAP_BPF)
     case BPF_MAP_TYPE_SOCKMAP:
     case BPF_MAP_TYPE_SOCKHASH:
     case BPF_MAP_TYPE_DEVMAP:
     case BPF_MAP_TYPE_DEVMAP_HASH:
     case BPF_MAP_TYPE_XSKMAP:
-      return bpfCapable(CAP_NET_ADMIN)
+      return tokenCapable(token, CAP_NET_ADMIN)
     default:
       return true
   }
 }
 
-function fill(map: BpfMap, attr: usize, type: u32): i32 {
+function fill(map: BpfMap, attr: usize, type: u32, token: Token): i32 {
   map.mapType = type
   map.keySize = load<u32>(attr, ATTR_MAP_CREATE__key_size)
   map.valueSize = load<u32>(attr, ATTR_MAP_CREATE__value_size)
@@ -147,7 +154,7 @@ function fill(map: BpfMap, attr: usize, type: u32): i32 {
   map.mapFlags = load<u32>(attr, ATTR_MAP_CREATE__map_flags)
   map.mapExtra = load<u64>(attr, ATTR_MAP_CREATE__map_extra)
   map.numaNode = map.mapFlags & BPF_F_NUMA_NODE ? load<i32>(attr, ATTR_MAP_CREATE__numa_node) : -1
-  map.bypassSpecV1 = bpfCapable(CAP_PERFMON)
+  map.bypassSpecV1 = tokenCapable(token, CAP_PERFMON)
   map.ifindex = load<u32>(attr, ATTR_MAP_CREATE__map_ifindex)
   if (map.ifindex) {
     const dev = deviceByIndex(map.ifindex)
@@ -158,7 +165,7 @@ function fill(map: BpfMap, attr: usize, type: u32): i32 {
   err = objName(mapName(map), attr + ATTR_MAP_CREATE__map_name)
   if (err < 0) return err
   err = exclusive(map, attr)
-  return err ? err : takeBtf(map, attr)
+  return err ? err : takeBtf(map, attr, token)
 }
 
 /** excl_prog_hash: the only program that may use the map. */
@@ -170,7 +177,7 @@ function exclusive(map: BpfMap, attr: usize): i32 {
   return copyFromUser(changetype<usize>(map) + offsetof<BpfMap>('exclProgSha0'), hash, 32) ? 0 : -EFAULT
 }
 
-function takeBtf(map: BpfMap, attr: usize): i32 {
+function takeBtf(map: BpfMap, attr: usize, token: Token): i32 {
   const keyType = load<u32>(attr, ATTR_MAP_CREATE__btf_key_type_id)
   const valueType = load<u32>(attr, ATTR_MAP_CREATE__btf_value_type_id)
   const kernelType = load<u32>(attr, ATTR_MAP_CREATE__btf_vmlinux_value_type_id)
@@ -182,7 +189,7 @@ function takeBtf(map: BpfMap, attr: usize): i32 {
   btfGet(btf)
   map.btf = btf
   if (valueType) {
-    const err = mapCheckBtf(map, btf, keyType, valueType)
+    const err = mapCheckBtf(map, btf, keyType, valueType, token)
     if (err) return err
   }
   map.btfKeyTypeId = keyType

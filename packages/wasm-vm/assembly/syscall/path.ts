@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Paths: /sys/fs/bpf is a bpf file system, /sys/fs/cgroup (or /sys/fs/cgroup/unified) the cgroup tree, and a few files of
+// Paths: /sys/fs/bpf is a bpf file system (others may be mounted), /sys/fs/cgroup (or /sys/fs/cgroup/unified) the cgroup tree, and a few files of
 // tracefs and procfs exist. Directories in bpffs are nodes; everything else about a path is found by its text.
 
 import { ENAMETOOLONG, ENOENT, EFAULT } from '../gen/errno.gen'
 import { stringFromUser } from '../mem/user'
 import { cstrlen } from '../mem/bytes'
+import { kernel } from '../mem/root'
+import { mountOf } from './mounts'
 
 export const PATH_MAX: usize = 4096
 const BUFFER: usize = memory.data(4104, 8)
@@ -33,12 +35,16 @@ function under(p: usize, text: string): usize {
 
 /** What tree a path is in; the rest of it is at p + pathRest. */
 export function pathRoot(p: usize): i32 {
-  if (under(p, '/sys/fs/bpf')) return ROOT_BPF
+  if (under(p, '/sys/fs/bpf') || (kernel().mounts && changetype<usize>(mountOf(p)))) return ROOT_BPF
   return under(p, '/sys/fs/cgroup') ? ROOT_CGROUP : ROOT_NONE
 }
 
 /** Address of the path within its tree. */
 export function pathRest(p: usize): usize {
+  if (kernel().mounts) {
+    const m = mountOf(p)
+    if (changetype<usize>(m)) return p + m.len
+  }
   let n = under(p, '/sys/fs/bpf')
   if (n) return p + n
   n = under(p, '/sys/fs/cgroup/unified')

@@ -22,6 +22,7 @@ import {
 } from '../gen/uapi-layouts.gen'
 import {
   BPF_F_TOKEN_FD,
+  BPF_PROG_LOAD,
   BPF_PROG_TYPE_CGROUP_DEVICE,
   BPF_PROG_TYPE_CGROUP_SKB,
   BPF_PROG_TYPE_CGROUP_SOCK,
@@ -68,11 +69,11 @@ import { bpfCheck } from '../verifier/check'
 import { bootNs } from '../wasi/clock'
 import { deviceByIndex } from '../world/device'
 import { currentTask } from '../world/task'
-import { bpfCapable, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON } from './caps'
+import { CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, tokenCapable } from './caps'
 import { sha256 } from './digest'
 import { FD_BTF, FD_PROG, fdGet, fdInstall, isErr, MODE_RDWR } from './fd'
 import { objName } from './name'
-import { tokenFromFd } from './token'
+import { Token, tokenAllowsCmd, tokenAllowsProg, tokenFromFd, tokenGet } from './token'
 
 /** All prog_flags that exist: BPF_F_STRICT_ALIGNMENT to BPF_F_TEST_REG_INVARIANTS, and the token. */
 const FLAGS: u32 = 0xff | BPF_F_TOKEN_FD
@@ -87,18 +88,27 @@ export function progLoad(attr: usize, size: u32, uattr: usize): i32 {
   if (flags & ~FLAGS) return -EINVAL
   const type = load<u32>(attr, ATTR_PROG_LOAD__prog_type)
   fixupAttachType(attr, type)
-  if (flags & BPF_F_TOKEN_FD) return tokenFromFd(load<i32>(attr, ATTR_PROG_LOAD__prog_token_fd))
-  const cap = bpfCapable(CAP_BPF)
+  let token = changetype<Token>(0)
+  if (flags & BPF_F_TOKEN_FD) {
+    const p = tokenFromFd(load<i32>(attr, ATTR_PROG_LOAD__prog_token_fd))
+    if (isErr(p)) return <i32>p
+    const eat = load<u32>(attr, ATTR_PROG_LOAD__expected_attach_type)
+    // a token that does not speak of such programs is as none
+    if (tokenAllowsCmd(changetype<Token>(p), BPF_PROG_LOAD) && tokenAllowsProg(changetype<Token>(p), type, eat))
+      token = changetype<Token>(p)
+  }
+  const cap = tokenCapable(token, CAP_BPF)
   if (kernel().unprivDisabled && !cap) return -EPERM
   const cnt = load<u32>(attr, ATTR_PROG_LOAD__insn_cnt)
   if (!cnt || cnt > (cap ? MAX_INSNS_PRIVILEGED : MAX_INSNS)) return -E2BIG
   if (type != BPF_PROG_TYPE_SOCKET_FILTER && type != BPF_PROG_TYPE_CGROUP_SKB && !cap) return -EPERM
-  if (isNetAdmin(type) && !bpfCapable(CAP_NET_ADMIN)) return -EPERM
-  if (isPerfmon(type) && !bpfCapable(CAP_PERFMON)) return -EPERM
-  return loadChecked(attr, size, uattr, type, cnt)
+  if (isNetAdmin(type) && !tokenCapable(token, CAP_NET_ADMIN)) return -EPERM
+  if (isPerfmon(type) && !tokenCapable(token, CAP_PERFMON)) return -EPERM
+  return loadChecked(attr, size, uattr, token, cnt)
 }
 
-function loadChecked(attr: usize, size: u32, uattr: usize, type: u32, cnt: u32): i32 {
+function loadChecked(attr: usize, size: u32, uattr: usize, token: Token, cnt: u32): i32 {
+  const type = load<u32>(attr, ATTR_PROG_LOAD__prog_type)
   let target: usize = 0
   let targetBtf: usize = 0
   const targetFd = load<i32>(attr, ATTR_PROG_LOAD__attach_prog_fd)
@@ -128,6 +138,8 @@ function loadChecked(attr: usize, size: u32, uattr: usize, type: u32, cnt: u32):
   p.devBound = load<u32>(attr, ATTR_PROG_LOAD__prog_ifindex) != 0
   p.ifindex = load<u32>(attr, ATTR_PROG_LOAD__prog_ifindex)
   p.attachBtfId = btfId
+  p.token = token
+  tokenGet(token)
   if (targetBtf) {
     p.attachBtf = changetype<Btf>(targetBtf)
     btfGet(p.attachBtf)

@@ -7,6 +7,8 @@ import {
   BPF_FLOW_DISSECTOR,
   BPF_LIRC_MODE2,
   BPF_LSM_CGROUP,
+  BPF_NETKIT_PEER,
+  BPF_NETKIT_PRIMARY,
   BPF_SK_LOOKUP,
   BPF_SK_MSG_VERDICT,
   BPF_SK_SKB_STREAM_PARSER,
@@ -57,6 +59,8 @@ export function progQuery(attr: usize, uattr: u64): i32 {
       return sockmapQuery(attr, uattr)
     case BPF_TCX_INGRESS:
     case BPF_TCX_EGRESS:
+    case BPF_NETKIT_PRIMARY:
+    case BPF_NETKIT_PEER:
       return tcxQuery(attr, uattr)
     default:
       break

@@ -7,7 +7,7 @@ import { ATTR_PROG_LOAD__fd_array } from '../gen/uapi-layouts.gen'
 import { BpfMap } from '../maps/map'
 import { mapPut } from '../maps/refs'
 import { Prog } from '../prog/prog'
-import { CAP_BPF, CAP_PERFMON, bpfCapable } from '../syscall/caps'
+import { CAP_BPF, CAP_PERFMON, tokenCapable } from '../syscall/caps'
 import { markUnknownImprecise } from './bounds'
 import { META_SIZE } from './call/meta'
 import { AUX_SIZE, BPF_MAX_SUBPROGS, Env, Log, MAX_USED_BTFS, MAX_USED_MAPS, SUBPROG_SIZE, auxAt } from './env'
@@ -80,8 +80,8 @@ export function createEnv(prog: Prog, attr: usize): Env {
   emptyExplored(env)
   env.attr = attr
   env.fdArray = load<u64>(attr + ATTR_PROG_LOAD__fd_array)
-  env.bpfCapable = bpfCapable(CAP_BPF)
-  const perfmon = bpfCapable(CAP_PERFMON)
+  env.bpfCapable = tokenCapable(prog.token, CAP_BPF)
+  const perfmon = tokenCapable(prog.token, CAP_PERFMON)
   env.allowPtrLeaks = perfmon
   env.allowUninitStack = perfmon
   env.bypassSpecV1 = perfmon

@@ -21,6 +21,7 @@ import { Cgroup, cgroupByFd } from './cgroup'
 import { progOfType } from './cgroup-link'
 import {
   DEV_DUMMY,
+  DEV_NETKIT,
   DEV_TAP,
   DEV_VETH,
   deviceByIndex,
@@ -37,6 +38,7 @@ import {
 import { FILE_CGROUP, FILE_PERF, FILE_PIDFD } from './files'
 import { lircPulse } from './lirc'
 import { addrAdd, neighAdd, netnsByCookie, netnsCreate, Route, routeAdd, routeRemove } from './netns'
+import { netkitSetPolicy } from './netkit'
 import { PerfEvent } from './perf-event'
 import { fireProbe, fireSample } from './perf-link'
 import { fireFunction } from './raw-tracepoint'
@@ -89,6 +91,30 @@ export function world_veth_create(a: usize, b: usize, cookie: u64, out: usize): 
   return 0
 }
 
+/** Two netkit devices, the first the primary one, the second in the namespace of `cookie` (0: here); numbers at `out`. */
+export function world_netkit_create(a: usize, b: usize, cookie: u64, l2: u32, out: usize): i32 {
+  const here = current().netns
+  const there = cookie ? netnsByCookie(cookie) : here
+  if (!changetype<usize>(there)) return -ENOENT
+  let bad = a && load<u8>(a) ? deviceNameOk(here, a) : 0
+  if (!bad && b && load<u8>(b)) bad = deviceNameOk(there, b)
+  if (bad) return bad
+  const second = deviceCreate(there, DEV_NETKIT, b && load<u8>(b) ? b : 0)
+  const first = makeDevice(DEV_NETKIT, a)
+  deviceJoin(first, second)
+  first.netkitPrimary = true
+  first.noArp = l2 == 0
+  second.noArp = l2 == 0
+  if (!l2) {
+    // without a link layer of their own they have no addresses
+    memory.fill(first.mac, 0, 6)
+    memory.fill(second.mac, 0, 6)
+  }
+  store<i32>(out, first.ifindex)
+  store<i32>(out, second.ifindex, 4)
+  return 0
+}
+
 export function world_device_remove(ifindex: u32): i32 {
   const dev = deviceByIndex(ifindex)
   return changetype<usize>(dev) ? settle(deviceRemove(dev)) : -ENODEV
@@ -105,6 +131,7 @@ const SET_MAC: u32 = 3
 const SET_CAPTURE: u32 = 4
 const SET_QUEUES: u32 = 5
 const SET_NOARP: u32 = 6
+const SET_NETKIT_POLICY: u32 = 7
 
 /** `value` is a number, or the address of six bytes (SET_MAC). */
 export function world_device_set(ifindex: u32, what: u32, value: usize): i32 {
@@ -123,6 +150,8 @@ export function world_device_set(ifindex: u32, what: u32, value: usize): i32 {
     case SET_CAPTURE:
       dev.capture = value != 0
       return 0
+    case SET_NETKIT_POLICY:
+      return netkitSetPolicy(dev, <i32>value)
     case SET_NOARP:
       dev.noArp = value != 0
       return 0
@@ -302,6 +331,7 @@ const TASK_COMM: u32 = 3
 const TASK_CLASSID: u32 = 4
 const TASK_TGID: u32 = 5
 const TASK_START: u32 = 6
+const TASK_CAPS: u32 = 7
 
 /** `pid` 0: the calling one. `value` is a number, or the address of a text (TASK_COMM). */
 export function world_task_set(pid: u32, what: u32, value: u64): i32 {
@@ -322,6 +352,9 @@ export function world_task_set(pid: u32, what: u32, value: u64): i32 {
       return 0
     case TASK_TGID:
       t.tgid = <u32>value
+      return 0
+    case TASK_CAPS:
+      t.capsDropped = ~value
       return 0
     case TASK_START:
       t.startTime = value

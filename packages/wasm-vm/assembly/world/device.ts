@@ -22,6 +22,8 @@ export const DEV_DUMMY: u32 = 1
 export const DEV_VETH: u32 = 2
 /** A device whose far end is the host: what is sent is kept until the host takes it. */
 export const DEV_TAP: u32 = 3
+/** One of a pair of netkit devices (world/netkit.ts). */
+export const DEV_NETKIT: u32 = 4
 
 @unmanaged export class NetDevice {
   refs: u32
@@ -44,6 +46,10 @@ export const DEV_TAP: u32 = 3
   /** Programs of tcx ingress and egress; 0: none. */
   tcxIngress: Mprog
   tcxEgress: Mprog
+  /** Programs of a netkit device, which run on what it sends; whether it is the primary one of its pair. */
+  netkit: Mprog
+  netkitPolicy: i32
+  netkitPrimary: bool
   /** Filters of clsact; see tcx.ts. */
   tcFilters: TcFilter
   /** The XDP program by mode: generic and driver; the link that holds it, or 0 (world/xdp-attach.ts). */
@@ -79,7 +85,10 @@ const NAME_SINK: usize = memory.data(offsetof<Sink>(), 8)
 
 /** The first free name of its kind: veth0, veth1 … */
 function numberName(dev: NetDevice): void {
-  const base = dev.kind == DEV_DUMMY ? 'dummy' : dev.kind == DEV_VETH ? 'veth' : 'tap'
+  let base = 'tap'
+  if (dev.kind == DEV_DUMMY) base = 'dummy'
+  else if (dev.kind == DEV_VETH) base = 'veth'
+  else if (dev.kind == DEV_NETKIT) base = 'nk'
   const ns = dev.netns
   let number: u64 = 0
   do {
@@ -105,7 +114,7 @@ export function deviceCreate(ns: Netns, kind: u32, name: usize): NetDevice {
   dev.rxQueues = 1
   dev.ifindex = ns.nextIfindex++
   dev.mac = changetype<usize>(dev) + offsetof<NetDevice>('mac0')
-  dev.noArp = kind == DEV_DUMMY || kind == DEV_TAP
+  dev.noArp = kind == DEV_DUMMY || kind == DEV_TAP || kind == DEV_NETKIT
   if (kind == DEV_LOOPBACK) cstrPut(deviceName(dev), 'lo')
   else {
     // locally administered: 02:73:6b (sk), the namespace and the number
@@ -189,6 +198,8 @@ function removeOne(dev: NetDevice): i32 {
   }
   mprogDestroy(dev.tcxIngress)
   mprogDestroy(dev.tcxEgress)
+  mprogDestroy(dev.netkit)
+  dev.netkit = changetype<Mprog>(0)
   dev.tcxIngress = changetype<Mprog>(0)
   dev.tcxEgress = changetype<Mprog>(0)
   tcFiltersClear(dev, true)

@@ -7,6 +7,7 @@ import {
   BPF_LINK_TYPE_ITER,
   BPF_LINK_TYPE_KPROBE_MULTI,
   BPF_LINK_TYPE_NETFILTER,
+  BPF_LINK_TYPE_NETKIT,
   BPF_LINK_TYPE_NETNS,
   BPF_LINK_TYPE_PERF_EVENT,
   BPF_LINK_TYPE_RAW_TRACEPOINT,
@@ -66,6 +67,7 @@ export function linkRelease(link: Link): void {
       xdpLinkRelease(link)
       break
     case BPF_LINK_TYPE_TCX:
+    case BPF_LINK_TYPE_NETKIT:
       tcxLinkRelease(link)
       break
     case BPF_LINK_TYPE_NETFILTER:
@@ -99,6 +101,7 @@ export function linkForceDetach(link: Link): i32 {
     case BPF_LINK_TYPE_NETNS:
     case BPF_LINK_TYPE_XDP:
     case BPF_LINK_TYPE_TCX:
+    case BPF_LINK_TYPE_NETKIT:
     case BPF_LINK_TYPE_SOCKMAP:
     case BPF_LINK_TYPE_STRUCT_OPS:
       linkRelease(link)
@@ -118,6 +121,7 @@ export function linkUpdateProg(link: Link, prog: Prog, old: usize): i32 {
     case BPF_LINK_TYPE_XDP:
       return xdpLinkUpdate(link, prog, old)
     case BPF_LINK_TYPE_TCX:
+    case BPF_LINK_TYPE_NETKIT:
       return tcxLinkUpdate(link, prog, old)
     case BPF_LINK_TYPE_SOCKMAP:
       return sockmapLinkUpdate(link, prog, old)
@@ -147,6 +151,7 @@ export function linkInfo(link: Link, info: usize): i32 {
       store<u32>(info, t ? changetype<NetDevice>(t).ifindex : 0, bpf_link_info__xdp__ifindex)
       return 0
     case BPF_LINK_TYPE_TCX:
+    case BPF_LINK_TYPE_NETKIT:
       store<u32>(info, t ? changetype<NetDevice>(t).ifindex : 0, bpf_link_info__tcx__ifindex)
       store<u32>(info, link.attachType, bpf_link_info__tcx__attach_type)
       return 0

@@ -10,6 +10,7 @@ import { FD_FREE, fdKind, fdObject } from '../syscall/fd'
 import { Cgroup, cgroupGet, cgroupPut } from './cgroup'
 import { FILE_PIDFD } from './files'
 import { Netns } from './netns'
+import { UserNs } from './user-ns'
 import { current, world, World } from './world'
 
 @unmanaged export class Task {
@@ -27,6 +28,10 @@ import { current, world, World } from './world'
   startTime: u64
   cgroup: Cgroup
   netns: Netns
+  /** 0: the first one. */
+  userns: UserNs
+  /** Capabilities that it gave up in its user namespace: bit n is CAP n. */
+  capsDropped: u64
   /** net_cls class id, for bpf_get_cgroup_classid. */
   classid: u32
   /** Registers at its last entry from user space (struct pt_regs), or 0. */

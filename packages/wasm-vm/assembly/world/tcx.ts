@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Classifiers of devices: tcx programs and links, and clsact filters behind them. Kernel counterpart: kernel/bpf/tcx.c,
+// Classifiers of devices: tcx programs and links, and clsact filters behind them; programs and links of netkit devices
+// are attached in the same way. Kernel counterpart: kernel/bpf/tcx.c,
 // sch_handle_ingress and sch_handle_egress of net/core/dev.c.
 
 import { EAGAIN, ENODEV, ENOENT, ENOLINK, ENOMEM, EPERM } from '../gen/errno.gen'
 import { BPF_F_ID, BPF_F_REPLACE } from '../gen/uapi-defines.gen'
-import { BPF_LINK_TYPE_TCX, BPF_TCX_INGRESS } from '../gen/uapi-enums.gen'
+import {
+  BPF_LINK_TYPE_NETKIT,
+  BPF_LINK_TYPE_TCX,
+  BPF_NETKIT_PEER,
+  BPF_NETKIT_PRIMARY,
+  BPF_TCX_INGRESS,
+} from '../gen/uapi-enums.gen'
 import {
   ATTR_LINK_CREATE__attach_type,
   ATTR_LINK_CREATE__flags,
@@ -29,6 +36,7 @@ import { progOfType } from './cgroup-link'
 import { deviceByIndex, NetDevice } from './device'
 import { runSkb } from './hook'
 import { Mprog, mprogAt, mprogAttach, mprogDestroy, mprogDetach, mprogNew, mprogQuery } from './mprog'
+import { netkitFetch } from './netkit'
 import { skbDoRedirect } from './redirect'
 import { Skb, skbFree, skbMac, skbPull, skbPush } from './skb'
 
@@ -37,17 +45,30 @@ const TCX_PASS: i32 = 0
 const TCX_DROP: i32 = 2
 const TCX_REDIRECT: i32 = 7
 
+@inline function isNetkit(type: u32): bool {
+  return type == BPF_NETKIT_PRIMARY || type == BPF_NETKIT_PEER
+}
+
+/** The device that an attach type means, or an errno. */
+function deviceFor(ifindex: u32, type: u32): usize {
+  if (isNetkit(type)) return netkitFetch(ifindex, type)
+  const dev = deviceByIndex(ifindex)
+  return changetype<usize>(dev) ? changetype<usize>(dev) : -ENODEV
+}
+
 function place(dev: NetDevice, type: u32): Mprog {
+  if (isNetkit(type)) return dev.netkit
   return type == BPF_TCX_INGRESS ? dev.tcxIngress : dev.tcxEgress
 }
 function setPlace(dev: NetDevice, type: u32, m: Mprog): void {
-  if (type == BPF_TCX_INGRESS) dev.tcxIngress = m
+  if (isNetkit(type)) dev.netkit = m
+  else if (type == BPF_TCX_INGRESS) dev.tcxIngress = m
   else dev.tcxEgress = m
 }
-/** The place is given up with its last program; its revision begins anew. */
+/** A place of tcx is given up with its last program, and its revision begins anew; one of netkit stays. */
 function dropEmpty(dev: NetDevice, type: u32): void {
   const m = place(dev, type)
-  if (!changetype<usize>(m) || m.count) return
+  if (!changetype<usize>(m) || m.count || isNetkit(type)) return
   mprogDestroy(m)
   setPlace(dev, type, changetype<Mprog>(0))
 }
@@ -74,8 +95,10 @@ function attachAt(
 }
 
 export function tcxProgAttach(attr: usize, prog: Prog): i32 {
-  const dev = deviceByIndex(load<u32>(attr, ATTR_PROG_ATTACH__target_ifindex))
-  if (!changetype<usize>(dev)) return -ENODEV
+  const type = load<u32>(attr, ATTR_PROG_ATTACH__attach_type)
+  const found = deviceFor(load<u32>(attr, ATTR_PROG_ATTACH__target_ifindex), type)
+  if (isErr(found)) return <i32>found
+  const dev = changetype<NetDevice>(found)
   const flags = load<u32>(attr, ATTR_PROG_ATTACH__attach_flags)
   let replace: usize = 0
   if (flags & BPF_F_REPLACE) {
@@ -84,7 +107,7 @@ export function tcxProgAttach(attr: usize, prog: Prog): i32 {
   }
   return attachAt(
     dev,
-    load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
+    type,
     prog,
     0,
     replace,
@@ -96,11 +119,12 @@ export function tcxProgAttach(attr: usize, prog: Prog): i32 {
 
 /** `prog` 0: what the flags point at. */
 export function tcxProgDetach(attr: usize, prog: usize): i32 {
-  const dev = deviceByIndex(load<u32>(attr, ATTR_PROG_ATTACH__target_ifindex))
-  if (!changetype<usize>(dev)) return -ENODEV
   const type = load<u32>(attr, ATTR_PROG_ATTACH__attach_type)
+  const found = deviceFor(load<u32>(attr, ATTR_PROG_ATTACH__target_ifindex), type)
+  if (isErr(found)) return <i32>found
+  const dev = changetype<NetDevice>(found)
   const m = place(dev, type)
-  if (!changetype<usize>(m)) return -ENOENT
+  if (!changetype<usize>(m) || !m.count) return -ENOENT
   const err = mprogDetach(
     m,
     prog,
@@ -114,15 +138,19 @@ export function tcxProgDetach(attr: usize, prog: usize): i32 {
 }
 
 export function tcxQuery(attr: usize, uattr: u64): i32 {
-  const dev = deviceByIndex(load<u32>(attr, ATTR_QUERY__target_ifindex))
-  if (!changetype<usize>(dev)) return -ENODEV
-  return mprogQuery(place(dev, load<u32>(attr, ATTR_QUERY__attach_type)), attr, uattr)
+  const type = load<u32>(attr, ATTR_QUERY__attach_type)
+  const found = deviceFor(load<u32>(attr, ATTR_QUERY__target_ifindex), type)
+  if (isErr(found)) return <i32>found
+  const m = place(changetype<NetDevice>(found), type)
+  return mprogQuery(changetype<usize>(m) && m.count ? m : changetype<Mprog>(0), attr, uattr)
 }
 
 export function tcxLinkCreate(attr: usize, prog: Prog): i32 {
-  const dev = deviceByIndex(load<u32>(attr, ATTR_LINK_CREATE__target_ifindex))
-  if (!changetype<usize>(dev)) return -ENODEV
-  const link = linkNew(BPF_LINK_TYPE_TCX, prog, load<u32>(attr, ATTR_LINK_CREATE__attach_type))
+  const type = load<u32>(attr, ATTR_LINK_CREATE__attach_type)
+  const found = deviceFor(load<u32>(attr, ATTR_LINK_CREATE__target_ifindex), type)
+  if (isErr(found)) return <i32>found
+  const dev = changetype<NetDevice>(found)
+  const link = linkNew(isNetkit(type) ? BPF_LINK_TYPE_NETKIT : BPF_LINK_TYPE_TCX, prog, type)
   if (!changetype<usize>(link)) return -ENOMEM
   const err = attachAt(
     dev,

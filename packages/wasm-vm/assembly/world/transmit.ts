@@ -2,7 +2,8 @@
 // Packets on their way out of a device. Kernel counterpart: __dev_queue_xmit and the loopback, dummy and veth drivers.
 
 import { ENETDOWN, ENOMEM } from '../gen/errno.gen'
-import { DEV_LOOPBACK, DEV_TAP, DEV_VETH, deviceOut, NetDevice } from './device'
+import { DEV_LOOPBACK, DEV_NETKIT, DEV_TAP, DEV_VETH, deviceOut, NetDevice } from './device'
+import { netkitXmit } from './netkit'
 import { packetTaps } from './packet-socket'
 import { netifRx, softirqRun } from './receive'
 import {
@@ -77,6 +78,11 @@ function hardXmit(skb: Skb, dev: NetDevice): void {
 }
 
 function driverXmit(skb: Skb, dev: NetDevice): void {
+  if (dev.kind == DEV_NETKIT) {
+    if (dev.capture) keepCopy(skb, dev)
+    netkitXmit(skb, dev)
+    return
+  }
   dev.txPackets++
   dev.txBytes += skb.len
   if (dev.capture && dev.kind != DEV_TAP) keepCopy(skb, dev)

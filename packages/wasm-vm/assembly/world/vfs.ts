@@ -48,7 +48,7 @@ export function vfsOpen(upath: u64, flags: u32, mode: u32): i32 {
   const path = pathFromUser(upath)
   if (path >= <usize>-4096) return <i32>path
   const root = pathRoot(path)
-  if (root == ROOT_BPF) return bpffsOpen(pathRest(path))
+  if (root == ROOT_BPF) return bpffsOpen(path)
   if (root == ROOT_CGROUP) return cgroupOpen(pathRest(path), flags)
   let rest = below(path, '/proc/sys')
   if (rest) return sysctlOpen(rest, flags)
@@ -162,7 +162,7 @@ export function vfsMkdir(upath: u64, mode: u32): i32 {
   const path = pathFromUser(upath)
   if (path >= <usize>-4096) return <i32>path
   const root = pathRoot(path)
-  if (root == ROOT_BPF) return bpffsMkdir(pathRest(path))
+  if (root == ROOT_BPF) return bpffsMkdir(path)
   if (root != ROOT_CGROUP) return -EPERM
   const rest = pathRest(path)
   const dir = splitPath(rest)
@@ -177,7 +177,7 @@ export function vfsUnlink(upath: u64, directory: bool): i32 {
   const path = pathFromUser(upath)
   if (path >= <usize>-4096) return <i32>path
   const root = pathRoot(path)
-  if (root == ROOT_BPF) return bpffsUnlink(pathRest(path), directory)
+  if (root == ROOT_BPF) return bpffsUnlink(path, directory)
   if (root != ROOT_CGROUP) return -ENOENT
   const rest = pathRest(path)
   const cg = cgroupWalk(rest, <u32>cstrlen(rest))

@@ -10,6 +10,7 @@ const SET_MAC = 3
 const SET_CAPTURE = 4
 const SET_QUEUES = 5
 const SET_NOARP = 6
+const SET_NETKIT_POLICY = 7
 const INFO_SIZE = 96
 const MAX_FRAME = 65600
 
@@ -81,6 +82,10 @@ export class Device {
     this.#here(() => this.#set(SET_MTU, bytes))
   }
 
+  /** What a netkit device without programs does with what it sends. */
+  set netkitPolicy(policy: 'pass' | 'drop') {
+    this.#here(() => this.#set(SET_NETKIT_POLICY, policy === 'drop' ? 2 : 0))
+  }
   /** Without ARP (IFF_NOARP) every address is taken to be on the link; with it only those that answer are reached. */
   set arp(on: boolean) {
     this.#here(() => this.#set(SET_NOARP, on ? 0 : 1))

@@ -11,6 +11,7 @@ export interface WorldExports extends KernelExports {
   sys_rmdir(path: number): number
   world_device_create(kind: number, name: number): number
   world_veth_create(a: number, b: number, netns: bigint, out: number): number
+  world_netkit_create(a: number, b: number, netns: bigint, l2: number, out: number): number
   world_device_remove(ifindex: number): number
   world_device_index(name: number): number
   world_device_set(ifindex: number, what: number, value: number): number
@@ -32,6 +33,10 @@ export interface WorldExports extends KernelExports {
   world_forwarding(on: number): void
   world_task_create(name: number): number
   world_task_set(pid: number, what: number, value: bigint): number
+  world_userns_unshare(pid: number): number
+  world_userns_enter(pid: number, namespace: number): number
+  world_userns_current(): number
+  world_bpffs_mount(path: number, namespace: number, options: number): number
   world_task_switch(pid: number): number
   world_task_current(): number
   world_task_exit(pid: number): number

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Caller } from './caller.ts'
 
+const ENOMEM = 12
+
 const UID = 1
 const GID = 2
 const COMM = 3
 const CLASSID = 4
 const TGID = 5
 const START = 6
+const CAPABILITIES = 7
 
 export interface TaskOptions {
   readonly name?: string
@@ -16,6 +19,8 @@ export interface TaskOptions {
   readonly classId?: number
   /** Nanoseconds since boot. */
   readonly startTime?: bigint
+  /** Those that it has of its user namespace's: bit n is CAP n. In the first namespace the kernel's option limits them. */
+  readonly capabilities?: bigint
 }
 
 /** A simulated task. */
@@ -39,6 +44,7 @@ export class Task {
     put(TGID, options.tgid)
     put(CLASSID, options.classId)
     put(START, options.startTime)
+    put(CAPABILITIES, options.capabilities)
     return this
   }
 
@@ -51,6 +57,18 @@ export class Task {
   /** Moves it into the cgroup of an open directory. */
   moveTo(cgroupFd: number): this {
     this.#caller.check(this.#caller.exports.world_task_move(this.pid, cgroupFd), `task ${this.pid}`)
+    return this
+  }
+
+  /** Makes a user namespace and puts the task into it, with all capabilities there: its handle. */
+  unshareUser(): number {
+    const ns = this.#caller.exports.world_userns_unshare(this.pid)
+    return this.#caller.check(ns === 0 ? -ENOMEM : ns, 'user namespace')
+  }
+
+  /** Puts the task into a user namespace; 0 is the first. */
+  enterUser(namespace: number): this {
+    this.#caller.check(this.#caller.exports.world_userns_enter(this.pid, namespace), `task ${this.pid}`)
     return this
   }
 

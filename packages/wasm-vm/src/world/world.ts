@@ -25,6 +25,30 @@ export interface TracepointDefinition {
   readonly format?: string
 }
 
+export interface NetkitOptions {
+  /** Network namespace of the second device. */
+  readonly netns?: bigint
+  /** Whether frames have link addresses of their own. */
+  readonly mode?: 'l2' | 'l3'
+  /** What the primary device, and the other one, does without programs. */
+  readonly policy?: 'pass' | 'drop'
+  readonly peerPolicy?: 'pass' | 'drop'
+}
+
+/** Mount options of a bpf file system: what tokens made from it allow. Bit n is number n of the enumeration. */
+export interface Delegation {
+  /** delegate_cmds: enum bpf_cmd. */
+  readonly cmds?: bigint
+  /** delegate_maps: enum bpf_map_type. */
+  readonly maps?: bigint
+  /** delegate_progs: enum bpf_prog_type. */
+  readonly progs?: bigint
+  /** delegate_attachs: enum bpf_attach_type. */
+  readonly attachs?: bigint
+  /** Handle of the user namespace that it belongs to; 0 is the first. */
+  readonly userNamespace?: number
+}
+
 export interface TracepointFire {
   readonly category?: string
   readonly name: string
@@ -99,6 +123,34 @@ export class World {
     return [first, second]
   }
 
+  /**
+   * A pair of netkit devices, both up, the primary one first. Without programs each does with what it sends what its
+   * policy says.
+   */
+  netkit(a?: string, b?: string, options: NetkitOptions = {}): [Device, Device] {
+    const { netns = 0n, mode = 'l3', policy = 'pass', peerPolicy = 'pass' } = options
+    const indices = this.#caller.filled(
+      8,
+      (out) =>
+        this.#caller.text(a, (atA) =>
+          this.#caller.text(b, (atB) => this.#exports.world_netkit_create(atA, atB, netns, mode === 'l2' ? 1 : 0, out)),
+        ),
+      'netkit',
+    )
+    const first = new Device(this.#caller, indices.getInt32(0, true))
+    const make = () => new Device(this.#caller, indices.getInt32(4, true))
+    const second = netns === 0n ? make() : this.inNetns(netns, make)
+    first.netkitPolicy = policy
+    if (netns === 0n) second.netkitPolicy = peerPolicy
+    else
+      this.inNetns(netns, () => {
+        second.netkitPolicy = peerPolicy
+      })
+    first.up = true
+    second.up = true
+    return [first, second]
+  }
+
   /** A device of the current namespace by its name. */
   device(name: string): Device {
     const index = this.#caller.text(name, (at) => this.#exports.world_device_index(at))
@@ -162,6 +214,20 @@ export class World {
   createTask(options: TaskOptions = {}): Task {
     const pid = this.#caller.text(options.name, (at) => this.#exports.world_task_create(at))
     return new Task(this.#caller, this.#caller.check(pid, 'task')).set(options)
+  }
+
+  // bpf file systems
+
+  /** Mounts an empty bpf file system, by default for the caller's user namespace. */
+  mountBpffs(path: string, options: Delegation = {}): void {
+    const { cmds = 0n, maps = 0n, progs = 0n, attachs = 0n, userNamespace } = options
+    const masks = new Uint8Array(BigUint64Array.of(cmds, maps, progs, attachs).buffer)
+    const result = this.#caller.text(path, (atPath) =>
+      this.#caller.with(masks, (at) =>
+        this.#exports.world_bpffs_mount(atPath, userNamespace ?? this.#exports.world_userns_current(), at),
+      ),
+    )
+    this.#caller.check(result, `mount of ${path}`)
   }
 
   // time and CPUs
