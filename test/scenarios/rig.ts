@@ -11,7 +11,7 @@ import {
   setInterfaceUp,
   UserNamespace,
 } from '@skep/native-loader/testing'
-import { createVirtualKernel, ENGINES, type EngineName, World } from '@skep/wasm-vm'
+import { createVirtualKernel, ENGINES, type EngineName, type RouteOptions, World } from '@skep/wasm-vm'
 
 export interface RigUserNamespace {
   bpf(command: number, attr: Uint8Array): number
@@ -48,6 +48,11 @@ export interface Rig {
   readonly world: World | undefined
   /** A route with a program of a light-weight tunnel: `ip route add … encap bpf`. */
   addTunnelRoute(destination: string, device: string, direction: 'in' | 'out' | 'xmit', program: number): void
+  addRoute(destination: string, device: string, options?: RouteOptions): void
+  addRule(rule: { table: number; priority: number; mark?: number; family?: 'ipv4' | 'ipv6' }): void
+  addNeighbour(device: string, address: string, mac: string): void
+  setMtu(device: string, mtu: number): void
+  setMac(device: string, mac: string): void
   /** A segment of ours, on a device: `ip -6 route add … encap seg6local action End.BPF`. */
   addSegment(segment: string, device: string, program: number): void
   /** Lets packets pass from device to device. */
@@ -132,6 +137,15 @@ export async function inVirtualWorld<T>(
     world,
     addTunnelRoute: (destination, device, _direction, program) =>
       void world.device(device).addRoute(destination).setProgram(program),
+    addRoute: (destination, device, options) => void world.device(device).addRoute(destination, options),
+    addRule: (rule) => world.addRule(rule),
+    addNeighbour: (device, address, mac) => void world.device(device).addNeighbour(address, mac),
+    setMtu: (device, mtu) => {
+      world.device(device).mtu = mtu
+    },
+    setMac: (device, mac) => {
+      world.device(device).mac = mac
+    },
     addSegment: (segment, device, program) => void world.device(device).addRoute(segment).setProgram(program),
     forward: () => {
       world.forwarding = true
@@ -218,6 +232,25 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
         objPin(kernel, program, pin)
         ip('route', 'add', destination, 'encap', 'bpf', direction, 'pinned', pin, 'dev', device)
       },
+      addRoute: (destination, device, { via, type, metric, mtu, lockMtu, table, source } = {}) => {
+        const v6 = destination.includes(':')
+        const words = [...(type ? [type] : []), destination]
+        if (via) words.push('via', ...(!v6 && via.includes(':') ? ['inet6'] : []), via)
+        if (!type || type === 'unicast') words.push('dev', device, ...(via ? ['onlink'] : []))
+        if (metric !== undefined) words.push('metric', `${metric}`)
+        if (mtu !== undefined) words.push('mtu', ...(lockMtu ? ['lock'] : []), `${mtu}`)
+        if (table !== undefined) words.push('table', `${table}`)
+        if (source) words.push('src', source)
+        ip(v6 ? '-6' : '-4', 'route', 'add', ...words)
+      },
+      addRule: ({ table, priority, mark, family = 'ipv4' }) => {
+        const words = ['priority', `${priority}`, ...(mark === undefined ? [] : ['fwmark', `${mark}`])]
+        ip(family === 'ipv4' ? '-4' : '-6', 'rule', 'add', ...words, 'table', `${table}`)
+      },
+      addNeighbour: (device, address, mac) =>
+        ip('neigh', 'add', address, 'lladdr', mac, 'dev', device, 'nud', 'permanent'),
+      setMtu: (device, mtu) => ip('link', 'set', 'dev', device, 'mtu', `${mtu}`),
+      setMac: (device, mac) => ip('link', 'set', 'dev', device, 'address', mac),
       addSegment: (segment, device, program) => {
         const pin = `${bpffs}/segment${pins++}`
         objPin(kernel, program, pin)

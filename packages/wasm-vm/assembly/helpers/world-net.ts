@@ -2,86 +2,14 @@
 // Routes, tunnels, segment routing, infrared. Kernel counterpart: net/core/filter.c, net/core/lwt_bpf.c,
 // drivers/media/rc/bpf-lirc.c.
 
-import { EBADMSG, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, EPROTO } from '../gen/errno.gen'
-import { AF_INET, AF_INET6, ETH_P_IP, ETH_P_IPV6 } from '../gen/system.gen'
-import { BPF_PROG_TYPE_XDP } from '../gen/uapi-enums.gen'
+import { EBADMSG, EFAULT, EINVAL, ENOENT, ENOMEM, EPROTO } from '../gen/errno.gen'
+import { ETH_P_IP, ETH_P_IPV6 } from '../gen/system.gen'
 import { kzalloc } from '../mem/alloc'
-import { deviceIn, NetDevice } from '../world/device'
 import { payloadOffset } from '../world/flow'
 import { lircEvent } from '../world/lirc'
 import { srhOf } from '../world/lwt'
-import { Addr, addrFind, addrOfDevice, neighFind, Netns, routeFind, routeGateway } from '../world/netns'
 import { Skb, skbMakeRoom, skbNet, skbPull, skbPush, skbResetNet, TUNNEL_SIZE } from '../world/skb'
-import { world } from '../world/world'
-import { XdpBuff } from '../world/xdp-buff'
-import { errno, progType } from './given'
-
-// fib_lookup
-
-const FIB_OUTPUT: u64 = 2
-const FIB_SKIP_NEIGH: u64 = 4
-const FIB_SRC: u64 = 16
-const FIB_ALL: u64 = 63
-const FIB_SIZE: u32 = 64
-const RET_NOT_FWDED: u64 = 4
-const RET_FWD_DISABLED: u64 = 5
-const RET_NO_NEIGH: u64 = 7
-const RET_FRAG_NEEDED: u64 = 8
-const RET_NO_SRC_ADDR: u64 = 9
-
-const TOT_LEN: usize = 6
-const IFINDEX: usize = 8
-const SRC: usize = 16
-const DST: usize = 32
-const VLAN: usize = 48
-const SMAC: usize = 52
-const DMAC: usize = 58
-
-export function fibLookup(ctx: u64, params: u64, plen: u64, flags: u64, r5: u64): u64 {
-  if (<u32>plen < FIB_SIZE || flags & ~FIB_ALL) return errno(EINVAL)
-  const p = <usize>params
-  const dev = progType() == BPF_PROG_TYPE_XDP ? changetype<XdpBuff>(<usize>ctx).dev : changetype<Skb>(<usize>ctx).dev
-  const ns = changetype<usize>(dev) ? dev.netns : world().netns
-  const family = <u32>load<u8>(p)
-  if (family != AF_INET && family != AF_INET6) return errno(97)
-  const from = deviceIn(ns, <i32>load<u32>(p, IFINDEX))
-  if (!changetype<usize>(from)) return errno(ENODEV)
-  if (!(flags & FIB_OUTPUT) && !ns.forwarding) return RET_FWD_DISABLED
-  return find(ns, p, family, flags)
-}
-
-function find(ns: Netns, p: usize, family: u32, flags: u64): u64 {
-  if (changetype<usize>(addrFind(ns, family, p + DST))) return RET_NOT_FWDED
-  const route = routeFind(ns, family, p + DST, 0)
-  if (!changetype<usize>(route)) return RET_NOT_FWDED
-  const out = route.dev
-  const n: usize = family == AF_INET ? 4 : 16
-  const want = <u32>load<u16>(p, TOT_LEN)
-  if (want > out.mtu) {
-    store<u16>(p, <u16>out.mtu, TOT_LEN)
-    return RET_FRAG_NEEDED
-  }
-  if (flags & FIB_SRC) {
-    const a = addrOfDevice(out, family)
-    if (!changetype<usize>(a)) return RET_NO_SRC_ADDR
-    memory.copy(p + SRC, changetype<usize>(a) + offsetof<Addr>('a0'), n)
-  }
-  if (route.gatewayFamily == family) memory.copy(p + DST, routeGateway(route), n)
-  store<u32>(p, <u32>out.ifindex, IFINDEX)
-  store<u16>(p, <u16>min<u32>(out.mtu, 65535), TOT_LEN)
-  store<u32>(p, 0, 12)
-  if (flags & FIB_SKIP_NEIGH) return 0
-  return fillMacs(p, out, family)
-}
-
-function fillMacs(p: usize, out: NetDevice, family: u32): u64 {
-  const mac = neighFind(out, family, p + DST)
-  if (!mac) return RET_NO_NEIGH
-  store<u32>(p, 0, VLAN)
-  memory.copy(p + SMAC, out.mac, 6)
-  memory.copy(p + DMAC, mac, 6)
-  return 0
-}
+import { errno } from './given'
 
 /** Routes here have no realm. */
 export function getRouteRealm(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {

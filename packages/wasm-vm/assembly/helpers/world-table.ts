@@ -88,6 +88,7 @@ import {
   BPF_FUNC_tcp_sock,
 } from '../gen/uapi-enums.gen'
 import { CLASSIC_HATYPE, CLASSIC_NLATTR, CLASSIC_NLATTR_NEST, CLASSIC_PAY_OFFSET } from '../world/classic'
+import { fibLookup } from './fib'
 import {
   currentTaskUnderCgroup,
   skAncestorCgroupId,
@@ -106,7 +107,6 @@ import {
   classicNlattr,
   classicNlattrNest,
   classicPayOffset,
-  fibLookup,
   getRouteRealm,
   lwtPushEncap,
   lwtSeg6Action,

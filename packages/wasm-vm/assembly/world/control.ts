@@ -2,21 +2,12 @@
 // What the host's world API calls: devices, addresses, tasks, probes. All of it acts on the caller's namespace.
 
 import { EBADF, EINVAL, ENODEV, ENOENT, ESRCH } from '../gen/errno.gen'
-import {
-  BPF_PROG_TYPE_LWT_IN,
-  BPF_PROG_TYPE_LWT_OUT,
-  BPF_PROG_TYPE_LWT_SEG6LOCAL,
-  BPF_PROG_TYPE_LWT_XMIT,
-  BPF_PROG_TYPE_SCHED_ACT,
-  BPF_PROG_TYPE_SCHED_CLS,
-  BPF_PROG_TYPE_XDP,
-} from '../gen/uapi-enums.gen'
+import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP } from '../gen/uapi-enums.gen'
 import { cstrlen } from '../mem/bytes'
 import { rcuFlush } from '../mem/rcu'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
-import { progGet } from '../prog/refs'
-import { fdInstall, fdKind, fdObject, FD_PROG, isErr, MODE_READ } from '../syscall/fd'
+import { fdInstall, fdKind, fdObject, isErr, MODE_READ } from '../syscall/fd'
 import { Cgroup, cgroupByFd } from './cgroup'
 import { progOfType } from './cgroup-link'
 import {
@@ -37,12 +28,13 @@ import {
 } from './device'
 import { FILE_CGROUP, FILE_PERF, FILE_PIDFD } from './files'
 import { lircPulse } from './lirc'
-import { addrAdd, neighAdd, netnsByCookie, netnsCreate, Route, routeAdd, routeRemove } from './netns'
+import { addrAdd, netnsByCookie, netnsCreate } from './netns'
 import { netkitSetPolicy } from './netkit'
 import { PerfEvent } from './perf-event'
 import { fireProbe, fireSample } from './perf-link'
 import { fireFunction } from './raw-tracepoint'
 import { softirqRun } from './receive'
+import { routeAdd } from './routes'
 import { queueTake, skbFree, SKB_HEADROOM, skbOf } from './skb'
 import { sysctlDefine } from './sysctl'
 import { taskByPid, taskComm, taskCreate, taskExit, taskGet, taskMove, taskSwitch } from './task'
@@ -231,6 +223,9 @@ export function world_tc_clear(ifindex: u32, ingress: u32): i32 {
 
 // addresses
 
+/** Metric of the route that an IPv6 address brings (IP6_RT_PRIO_ADDRCONF). */
+const ADDRESS_METRIC: u32 = 256
+
 export function world_address_add(ifindex: u32, family: u32, addr: usize, prefix: u32): i32 {
   const dev = deviceByIndex(ifindex)
   if (!changetype<usize>(dev)) return -ENODEV
@@ -246,49 +241,7 @@ export function world_address_add(ifindex: u32, family: u32, addr: usize, prefix
   )
   // the network of the address is on the link
   const full: u32 = v4 ? 32 : 128
-  if (prefix < full) routeAdd(dev, family, addr, prefix, 0)
-  return 0
-}
-
-/** A route: its handle. */
-export function world_route_add(ifindex: u32, family: u32, dest: usize, prefix: u32, gateway: usize): i32 {
-  const dev = deviceByIndex(ifindex)
-  if (!changetype<usize>(dev)) return -ENODEV
-  return <i32>changetype<usize>(routeAdd(dev, family, dest, prefix, gateway))
-}
-export function world_route_remove(route: usize): void {
-  routeRemove(current().netns, changetype<Route>(route))
-}
-
-/** Puts a program of a light-weight tunnel into a route, by its type. */
-export function world_route_program(route: usize, fd: i32): i32 {
-  if (fdKind(fd) != FD_PROG) return -EBADF
-  const prog = changetype<Prog>(fdObject(fd))
-  const r = changetype<Route>(route)
-  switch (prog.type) {
-    case BPF_PROG_TYPE_LWT_IN:
-      r.lwtIn = changetype<usize>(prog)
-      break
-    case BPF_PROG_TYPE_LWT_OUT:
-      r.lwtOut = changetype<usize>(prog)
-      break
-    case BPF_PROG_TYPE_LWT_XMIT:
-      r.lwtXmit = changetype<usize>(prog)
-      break
-    case BPF_PROG_TYPE_LWT_SEG6LOCAL:
-      r.seg6local = changetype<usize>(prog)
-      break
-    default:
-      return -EINVAL
-  }
-  progGet(prog)
-  return 0
-}
-
-export function world_neighbour_add(ifindex: u32, family: u32, addr: usize, mac: usize): i32 {
-  const dev = deviceByIndex(ifindex)
-  if (!changetype<usize>(dev)) return -ENODEV
-  neighAdd(dev, family, addr, mac)
+  if (prefix < full) routeAdd(dev, family, addr, prefix, 0, 0, v4 ? 0 : ADDRESS_METRIC)
   return 0
 }
 

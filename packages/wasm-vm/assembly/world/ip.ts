@@ -2,7 +2,7 @@
 // IPv4 and what both versions share on the way out: routes, light-weight tunnels, netfilter, cgroups, neighbours.
 // Kernel counterpart: net/ipv4/ip_input.c, ip_output.c.
 
-import { EHOSTUNREACH, EMSGSIZE, EINVAL, ENETUNREACH, ENOMEM, EPERM } from '../gen/errno.gen'
+import { EACCES, EHOSTUNREACH, EMSGSIZE, EINVAL, ENETUNREACH, ENOMEM, EPERM } from '../gen/errno.gen'
 import {
   AF_INET,
   AF_INET6,
@@ -22,8 +22,18 @@ import { NetDevice } from './device'
 import { icmpRcv } from './icmp'
 import { lwtRun, LWT_DROPPED, LWT_REDIRECTED, LWT_REROUTE } from './lwt'
 import { nfHook, NF_FORWARD, NF_LOCAL_IN, NF_LOCAL_OUT, NF_POST_ROUTING, NF_PRE_ROUTING } from './netfilter'
-import { Addr, addrFind, addrOfDevice, neighFind, Netns, Route, routeFind, routeGateway } from './netns'
+import { Addr, addrFind, addrOfDevice, neighFind, Netns } from './netns'
 import { rawDeliver } from './raw-socket'
+import {
+  Route,
+  routeFind,
+  routeGateway,
+  routeHasTunnel,
+  routePrefSource,
+  RTN_BLACKHOLE,
+  RTN_PROHIBIT,
+  RTN_UNICAST,
+} from './routes'
 import {
   ETH_HLEN,
   PACKET_OTHERHOST,
@@ -59,17 +69,21 @@ export function routeOutput(ns: Netns, family: u32, daddr: usize, oif: u32): Net
   const local = addrFind(ns, family, daddr)
   if (changetype<usize>(local)) {
     const r = routeFind(ns, family, daddr, 0)
-    if (changetype<usize>(r) && hasTunnel(r)) store<usize>(ROUTE, changetype<usize>(r))
+    if (changetype<usize>(r) && routeHasTunnel(r)) store<usize>(ROUTE, changetype<usize>(r))
     return ns.devices
   }
   const r = routeFind(ns, family, daddr, oif)
   if (!changetype<usize>(r)) return changetype<NetDevice>(0)
   store<usize>(ROUTE, changetype<usize>(r))
-  return r.dev
+  return r.type == RTN_UNICAST ? r.dev : changetype<NetDevice>(0)
 }
 
-@inline function hasTunnel(r: Route): bool {
-  return r.lwtIn != 0 || r.lwtOut != 0 || r.lwtXmit != 0 || r.seg6local != 0
+/** Why routeOutput() found no device. */
+export function routeError(): i32 {
+  const r = routeOf()
+  if (!changetype<usize>(r)) return -ENETUNREACH
+  if (r.type == RTN_BLACKHOLE) return -EINVAL
+  return r.type == RTN_PROHIBIT ? -EACCES : -EHOSTUNREACH
 }
 
 /** Writes the source address for a destination; false if there is none. */
@@ -83,6 +97,11 @@ export function routeSource(ns: Netns, family: u32, daddr: usize, oif: u32, to: 
   }
   const dev = routeOutput(ns, family, daddr, oif)
   if (!changetype<usize>(dev)) return false
+  const route = routeOf()
+  if (route.hasSource) {
+    memory.copy(to, routePrefSource(route), size)
+    return true
+  }
   const a = addrOfDevice(dev, family)
   if (!changetype<usize>(a)) {
     memory.fill(to, 0, size)
@@ -120,7 +139,7 @@ export function ipOutput(
   const dev = routeOutput(ns, family, daddr, oif)
   if (!changetype<usize>(dev)) {
     skbFree(skb)
-    return -ENETUNREACH
+    return routeError()
   }
   const route = routeOf()
   const hlen = family == AF_INET ? IP_HLEN : IP6_HLEN
@@ -220,7 +239,7 @@ function output(ns: Netns, sk: usize, skb: Skb, family: u32, dev: NetDevice, rou
     if (v < 0) return v
     if (v == LWT_REROUTE) return reroute(ns, sk, skb, turns)
   }
-  const err = neighSend(skb, dev, family, nextHop(skb, family, route))
+  const err = neighSend(skb, dev, hopFamily(family, route), nextHop(skb, family, route))
   return err ? err : congested
 }
 
@@ -240,8 +259,12 @@ export function reroute(ns: Netns, sk: usize, skb: Skb, turns: u32): i32 {
   return output(ns, sk, skb, family, dev, routeOf(), turns + 1)
 }
 
+@inline function hopFamily(family: u32, route: Route): u32 {
+  return changetype<usize>(route) && route.gatewayFamily ? route.gatewayFamily : family
+}
+
 function nextHop(skb: Skb, family: u32, route: Route): usize {
-  if (changetype<usize>(route) && route.gatewayFamily == family) return routeGateway(route)
+  if (changetype<usize>(route) && route.gatewayFamily) return routeGateway(route)
   return skbNet(skb) + (family == AF_INET ? 16 : 24)
 }
 
@@ -301,7 +324,8 @@ export function neighOutput(skb: Skb, dev: NetDevice, nh: usize): i32 {
     hop = nh + 4
   } else {
     const r = routeFind(dev.netns, family, hop, <u32>dev.ifindex)
-    if (changetype<usize>(r)) hop = nextHop(skb, family, r)
+    hop = nextHop(skb, family, r)
+    family = hopFamily(family, r)
   }
   return neighSend(skb, dev, family, hop)
 }
@@ -351,7 +375,7 @@ export function routeInput(ns: Netns, skb: Skb, family: u32, daddr: usize): void
     localIn(ns, skb, family)
     return
   }
-  if (!ns.forwarding || !changetype<usize>(route)) {
+  if (!ns.forwarding || !changetype<usize>(route) || route.type != RTN_UNICAST) {
     skbFree(skb)
     return
   }

@@ -6,7 +6,7 @@ import { Prog } from '../prog/prog'
 import { IP6_HLEN, routeInput } from './ip'
 import { nfHook, NF_PRE_ROUTING } from './netfilter'
 import { NetDevice } from './device'
-import { routeFind } from './netns'
+import { routeFind } from './routes'
 import { seg6LocalRun } from './lwt'
 import { PACKET_OTHERHOST, Skb, skbFree, skbNet, skbTrim } from './skb'
 

@@ -2,11 +2,10 @@
 // A network namespace: its devices, addresses, routes, sockets, and the programs that are attached to it.
 
 import { kfree, kzalloc } from '../mem/alloc'
-import { Prog } from '../prog/prog'
-import { progPut } from '../prog/refs'
 import { deviceCreate, DEV_LOOPBACK, deviceSetUp, NetDevice } from './device'
 import { RunArray } from './run-array'
 import { cgroupGet, cgroupPut } from './cgroup'
+import { Route, routesDrop, Rule } from './routes'
 import { Sock, sockNew } from './sock'
 import { takeCookie, takeInode, world } from './world'
 
@@ -18,6 +17,8 @@ import { takeCookie, takeInode, world } from './world'
   nextIfindex: i32
   addrs: Addr
   routes: Route
+  /** Rules of which table is asked, by priority, beside those that every namespace has (world/routes.ts). */
+  rules: Rule
   neighs: Neigh
   /** Sockets that a packet can reach: bound or connected ones. */
   socks: Sock
@@ -45,31 +46,6 @@ import { takeCookie, takeInode, world } from './world'
   a1: u32
   a2: u32
   a3: u32
-}
-
-@unmanaged export class Route {
-  next: Route
-  dev: NetDevice
-  family: u32
-  prefix: u32
-  d0: u32
-  d1: u32
-  d2: u32
-  d3: u32
-  /** Gateway, all zero: on the link. */
-  gatewayFamily: u32
-  g0: u32
-  g1: u32
-  g2: u32
-  g3: u32
-  mtu: u32
-  /** Programs of a light-weight tunnel: LWT_IN, LWT_OUT, LWT_XMIT, LWT_SEG6LOCAL (Prog addresses). */
-  lwtIn: usize
-  lwtOut: usize
-  lwtXmit: usize
-  seg6local: usize
-  lwtHeadroom: u32
-  table: u32
 }
 
 @unmanaged export class Neigh {
@@ -135,14 +111,14 @@ export function addrAdd(dev: NetDevice, family: u32, a0: u32, a1: u32, a2: u32, 
 }
 
 /** Bit mask of a prefix for word `i`, in packet order. */
-@inline function maskWord(prefix: u32, i: u32): u32 {
+@inline export function maskWord(prefix: u32, i: u32): u32 {
   const bits = <i32>prefix - <i32>(i * 32)
   if (bits <= 0) return 0
   if (bits >= 32) return 0xffffffff
   return bswap<u32>(0xffffffff << (32 - bits))
 }
 
-function prefixMatches(a: usize, b: usize, family: u32, prefix: u32): bool {
+export function prefixMatches(a: usize, b: usize, family: u32, prefix: u32): bool {
   const words: u32 = family == 2 ? 1 : 4
   for (let i: u32 = 0; i < words; i++) {
     const m = maskWord(prefix, i)
@@ -151,7 +127,7 @@ function prefixMatches(a: usize, b: usize, family: u32, prefix: u32): bool {
   return true
 }
 
-@inline function addrWords(a: Addr): usize {
+@inline export function addrWords(a: Addr): usize {
   return changetype<usize>(a) + offsetof<Addr>('a0')
 }
 
@@ -174,56 +150,6 @@ export function addrOfDevice(dev: NetDevice, family: u32): Addr {
   return found
 }
 
-/** A route to a prefix; `gateway` may be 0. */
-export function routeAdd(dev: NetDevice, family: u32, dest: usize, prefix: u32, gateway: usize): Route {
-  const ns = dev.netns
-  const r = changetype<Route>(kzalloc(offsetof<Route>()))
-  if (!changetype<usize>(r)) return r
-  r.dev = dev
-  r.family = family
-  r.prefix = prefix
-  memory.copy(routeDest(r), dest, family == 2 ? 4 : 16)
-  if (gateway) {
-    r.gatewayFamily = family
-    memory.copy(routeGateway(r), gateway, family == 2 ? 4 : 16)
-  }
-  r.next = ns.routes
-  ns.routes = r
-  return r
-}
-
-@inline export function routeDest(r: Route): usize {
-  return changetype<usize>(r) + offsetof<Route>('d0')
-}
-
-@inline export function routeGateway(r: Route): usize {
-  return changetype<usize>(r) + offsetof<Route>('g0')
-}
-
-/** Longest match among the routes, whose device is up. The network of an address counts as a route. */
-export function routeFind(ns: Netns, family: u32, dest: usize, oif: u32): Route {
-  let best = changetype<Route>(0)
-  for (let r = ns.routes; changetype<usize>(r); r = r.next) {
-    if (r.family != family || !r.dev.up || (oif && <u32>r.dev.ifindex != oif)) continue
-    if (!prefixMatches(routeDest(r), dest, family, r.prefix)) continue
-    if (!changetype<usize>(best) || r.prefix > best.prefix) best = r
-  }
-  return best
-}
-export function routeRemove(ns: Netns, route: Route): void {
-  let at = changetype<usize>(ns) + offsetof<Netns>('routes')
-  while (load<usize>(at)) {
-    const r = changetype<Route>(load<usize>(at))
-    if (r == route) {
-      store<usize>(at, changetype<usize>(r.next))
-      routeDropProgs(r)
-      kfree(changetype<usize>(r))
-      return
-    }
-    at = changetype<usize>(r) + offsetof<Route>('next')
-  }
-}
-
 export function neighAdd(dev: NetDevice, family: u32, addr: usize, mac: usize): void {
   const n = changetype<Neigh>(kzalloc(offsetof<Neigh>()))
   if (!changetype<usize>(n)) return
@@ -235,13 +161,8 @@ export function neighAdd(dev: NetDevice, family: u32, addr: usize, mac: usize): 
   dev.netns.neighs = n
 }
 
-const PEER_MAC: usize = memory.data(8, 8)
-
-/**
- * Address (6 bytes) of the station that has this IP address on the device's link: from the neighbour table, or what an
- * answered ARP or neighbour solicitation would say. 0: nobody answers.
- */
-export function neighFind(dev: NetDevice, family: u32, addr: usize): usize {
+/** Address (6 bytes) that the neighbour table of a device has for an IP address, or 0. */
+export function neighKnown(dev: NetDevice, family: u32, addr: usize): usize {
   const len: u32 = family == 2 ? 32 : 128
   for (let n = dev.netns.neighs; changetype<usize>(n); n = n.next) {
     if (n.dev != dev || n.family != family) continue
@@ -249,17 +170,34 @@ export function neighFind(dev: NetDevice, family: u32, addr: usize): usize {
       return changetype<usize>(n) + offsetof<Neigh>('mac0')
     }
   }
+  return 0
+}
+
+const NO_MAC: usize = memory.data(8, 8)
+
+/**
+ * The same; where the table does not know, what an answered ARP or neighbour solicitation would say, which the table then
+ * keeps, at both ends. 0: nobody answers.
+ */
+export function neighFind(dev: NetDevice, family: u32, addr: usize): usize {
+  const known = neighKnown(dev, family, addr)
+  if (known) return known
   const peer = dev.peer
-  if (changetype<usize>(peer) && peer.up) {
-    const a = addrFind(peer.netns, family, addr)
-    if (changetype<usize>(a)) return peer.mac
+  if (changetype<usize>(peer) && peer.up && changetype<usize>(addrFind(peer.netns, family, addr))) {
+    const own = addrOfDevice(dev, family)
+    if (!peer.noArp && changetype<usize>(own) && !neighKnown(peer, family, addrWords(own)))
+      neighAdd(peer, family, addrWords(own), dev.mac)
+    neighAdd(dev, family, addr, peer.mac)
+    return peer.mac
   }
   if (dev.kind == DEV_LOOPBACK) {
-    memory.fill(PEER_MAC, 0, 8)
-    return PEER_MAC
+    memory.fill(NO_MAC, 0, 8)
+    return NO_MAC
   }
   // a device without a link layer that asks (dummy: NOARP) takes any address
-  return dev.noArp ? dev.mac : 0
+  if (!dev.noArp) return 0
+  neighAdd(dev, family, addr, dev.mac)
+  return dev.mac
 }
 
 function dropWhere(head: usize, nextOff: usize, devOff: usize, dev: NetDevice): void {
@@ -276,14 +214,6 @@ function dropWhere(head: usize, nextOff: usize, devOff: usize, dev: NetDevice): 
 export function addrsDrop(ns: Netns, dev: NetDevice): void {
   const at = changetype<usize>(ns)
   dropWhere(at + offsetof<Netns>('addrs'), offsetof<Addr>('next'), offsetof<Addr>('dev'), dev)
-  for (let r = ns.routes; changetype<usize>(r); r = r.next) if (r.dev == dev) routeDropProgs(r)
-  dropWhere(at + offsetof<Netns>('routes'), offsetof<Route>('next'), offsetof<Route>('dev'), dev)
+  routesDrop(ns, dev)
   dropWhere(at + offsetof<Netns>('neighs'), offsetof<Neigh>('next'), offsetof<Neigh>('dev'), dev)
-}
-
-function routeDropProgs(r: Route): void {
-  if (r.lwtIn) progPut(changetype<Prog>(r.lwtIn))
-  if (r.lwtOut) progPut(changetype<Prog>(r.lwtOut))
-  if (r.lwtXmit) progPut(changetype<Prog>(r.lwtXmit))
-  if (r.seg6local) progPut(changetype<Prog>(r.seg6local))
 }

@@ -4,7 +4,7 @@
 import { EDESTADDRREQ, EINVAL, EMSGSIZE, ENOMEM } from '../gen/errno.gen'
 import { AF_INET, SOCK_RAW } from '../gen/system.gen'
 import { kzalloc } from '../mem/alloc'
-import { ipOutput, routeSource } from './ip'
+import { ipOutput, routeError, routeSource } from './ip'
 import { Netns } from './netns'
 import { addrWords, makeAddr, sockaddrOk } from './sock-addr'
 import {
@@ -68,7 +68,7 @@ export function rawSend(sk: Sock, data: usize, len: u32, addr: usize, addrLen: u
     memory.copy(DST, sockDst(sk), n)
   }
   memory.copy(SRC, sockSrc(sk), n)
-  if (isAny(SRC, <u32>n) && !routeSource(sk.netns, sk.family, DST, sk.boundDevIf, SRC)) return -101
+  if (isAny(SRC, <u32>n) && !routeSource(sk.netns, sk.family, DST, sk.boundDevIf, SRC)) return routeError()
   if (sk.protocol == 255) return -EINVAL
   const skb = skbOf(data, len, SKB_HEADROOM, 0)
   if (!changetype<usize>(skb)) return -ENOMEM

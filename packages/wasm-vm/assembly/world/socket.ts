@@ -49,7 +49,7 @@ import { fdClose, fdInstall, fdObject, MODE_RDWR } from '../syscall/fd'
 import { autobind, dropPort, inetBind } from './bind'
 import { cgRunSock } from './cgroup-run'
 import { FILE_SOCK } from './files'
-import { routeSource } from './ip'
+import { routeError, routeSource } from './ip'
 import { sockHash } from './lookup'
 import { packetBind, packetName, packetOpen, packetRelease, packetSend } from './packet-socket'
 import { rawSend } from './raw-socket'
@@ -235,7 +235,7 @@ function datagramConnect(sk: Sock, words: usize, port: u16): i32 {
   if (isAny(sockDst(sk), n)) loopbackAddr(sockDst(sk), sk.family)
   if (isAny(sockSrc(sk), n) && !routeSource(sk.netns, sk.family, sockDst(sk), sk.boundDevIf, sockSrc(sk))) {
     memory.fill(sockDst(sk), 0, n)
-    return -101
+    return routeError()
   }
   sk.dstPort = port
   sk.state = TCP_ESTABLISHED

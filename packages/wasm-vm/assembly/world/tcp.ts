@@ -11,7 +11,6 @@ import {
   EINPROGRESS,
   EINVAL,
   EISCONN,
-  ENETUNREACH,
   ENOMEM,
   EPIPE,
   ETIMEDOUT,
@@ -25,7 +24,7 @@ import { autobind, dropPort } from './bind'
 import { cgroupGet, cgroupPut } from './cgroup'
 import { csumFold, csumPartial, csumPseudo } from './checksum'
 import { flowHash } from './flow'
-import { ipOutput, routeMtu, routeOutput, routeSource } from './ip'
+import { ipOutput, routeMtu, routeOutput, routeError, routeSource } from './ip'
 import { reusePeer, sockHash, sockLookup, sockUnhash } from './lookup'
 import { Netns } from './netns'
 import { reuseJoin } from './reuseport'
@@ -218,7 +217,7 @@ export function tcpConnect(sk: Sock, words: usize, port: u16): i32 {
   memory.copy(sockDst(sk), words, n)
   if (isAny(sockDst(sk), <u32>n)) loopbackAddr(sockDst(sk), sk.family)
   if (isAny(sockSrc(sk), <u32>n)) {
-    if (!routeSource(sk.netns, sk.family, sockDst(sk), sk.boundDevIf, SRC)) return -ENETUNREACH
+    if (!routeSource(sk.netns, sk.family, sockDst(sk), sk.boundDevIf, SRC)) return routeError()
     memory.copy(sockSrc(sk), SRC, n)
   }
   const err = autobind(sk)

@@ -7,7 +7,7 @@ import { BPF_CGROUP_UDP4_SENDMSG, BPF_CGROUP_UDP6_SENDMSG } from '../gen/uapi-en
 import { kzalloc } from '../mem/alloc'
 import { csumFold, csumPartial, csumPseudo } from './checksum'
 import { icmpUnreachable } from './icmp'
-import { ipOutput, routeSource } from './ip'
+import { ipOutput, routeError, routeSource } from './ip'
 import { sockLookup } from './lookup'
 import { Netns } from './netns'
 import { queuePut, Skb, skbAlloc, skbFree, SKB_HEADROOM, skbNet, skbPull, skbPut, skbSetOwner, skbTrim } from './skb'
@@ -57,7 +57,7 @@ export function udpSend(sk: Sock, data: usize, len: u32, addr: usize, addrLen: u
   memory.copy(DST, NAME + (sk.family == AF_INET ? 4 : 8), size)
   // the unspecified address means this machine
   if (isAny(DST, <u32>size)) loopbackAddr(DST, sk.family)
-  if (isAny(SRC, <u32>size) && !routeSource(sk.netns, sk.family, DST, sk.boundDevIf, SRC)) return -101
+  if (isAny(SRC, <u32>size) && !routeSource(sk.netns, sk.family, DST, sk.boundDevIf, SRC)) return routeError()
   if (len > MAX_PAYLOAD) return -EMSGSIZE
   return emit(sk, data, len, dport)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { encodePcap, LINKTYPE_ETHERNET, parsePcap } from '@skep/core/pcap'
-import { addressBytes, formatMac, macBytes, parsePrefix } from './address.ts'
+import { AF_INET, AF_INET6, addressBytes, formatMac, macBytes, parsePrefix } from './address.ts'
 import type { Caller } from './caller.ts'
-import { Route } from './route.ts'
+import { ROUTE_TYPES, Route, type RouteOptions } from './route.ts'
 
 const SET_UP = 1
 const SET_MTU = 2
@@ -12,6 +12,12 @@ const SET_QUEUES = 5
 const SET_NOARP = 6
 const SET_NETKIT_POLICY = 7
 const INFO_SIZE = 96
+const ROUTE_TYPE = 1
+const ROUTE_TABLE = 2
+const ROUTE_MTU = 3
+const ROUTE_MTU_LOCKED = 4
+/** IP6_RT_PRIO_USER */
+const DEFAULT_METRIC6 = 1024
 const MAX_FRAME = 65600
 
 export interface DeviceCounters {
@@ -176,15 +182,28 @@ export class Device {
   }
 
   /** A route to `10.1.0.0/16` through this device, by way of a gateway if one is given. */
-  addRoute(destination: string, gateway?: string): Route {
+  addRoute(destination: string, options: string | RouteOptions = {}): Route {
+    const { via, type, metric, mtu, lockMtu, table, source } = typeof options === 'string' ? { via: options } : options
     const { family, address, prefix } = parsePrefix(destination)
     const { exports } = this.#caller
-    const add = (via: number) =>
-      this.#caller.with(address, (at) => exports.world_route_add(this.index, family, at, prefix, via))
-    const handle = this.#here(() => (gateway === undefined ? add(0) : this.#caller.with(addressBytes(gateway), add)))
+    const gateway = via === undefined ? undefined : addressBytes(via)
+    const gatewayFamily = gateway?.length === 16 ? AF_INET6 : AF_INET
+    const order = metric ?? (family === AF_INET6 ? DEFAULT_METRIC6 : 0)
+    const add = (hop: number) =>
+      this.#caller.with(address, (at) =>
+        exports.world_route_add(this.index, family, at, prefix, hop, hop ? gatewayFamily : 0, order),
+      )
+    const handle = this.#here(() => (gateway ? this.#caller.with(gateway, add) : add(0)))
     // A handle is an address, which may look negative.
     if (handle < 0 && handle > -4096) this.#caller.check(handle, `route ${destination}`)
-    return new Route(this.#caller, handle >>> 0)
+    const route = new Route(this.#caller, handle >>> 0)
+    const set = (what: number, value: number) => exports.world_route_set(handle, what, value)
+    if (type !== undefined) set(ROUTE_TYPE, ROUTE_TYPES[type])
+    if (table !== undefined) set(ROUTE_TABLE, table)
+    if (mtu !== undefined) set(ROUTE_MTU, mtu)
+    if (lockMtu) set(ROUTE_MTU_LOCKED, 1)
+    if (source !== undefined) this.#caller.with(addressBytes(source), (at) => exports.world_route_source(handle, at))
+    return route
   }
 
   /** The station with an IP address on this link. */

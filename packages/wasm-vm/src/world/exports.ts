@@ -23,7 +23,18 @@ export interface WorldExports extends KernelExports {
   world_tc_add(ifindex: number, fd: number, ingress: number): number
   world_tc_clear(ifindex: number, ingress: number): number
   world_address_add(ifindex: number, family: number, address: number, prefix: number): number
-  world_route_add(ifindex: number, family: number, destination: number, prefix: number, gateway: number): number
+  world_route_add(
+    ifindex: number,
+    family: number,
+    destination: number,
+    prefix: number,
+    gateway: number,
+    gatewayFamily: number,
+    metric: number,
+  ): number
+  world_route_set(route: number, what: number, value: number): number
+  world_route_source(route: number, address: number): void
+  world_rule_add(family: number, priority: number, mark: number, table: number): number
   world_route_remove(route: number): void
   world_route_program(route: number, fd: number): number
   world_neighbour_add(ifindex: number, family: number, address: number, mac: number): number

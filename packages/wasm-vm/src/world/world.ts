@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type KernelExports, OPTION } from '../exports.ts'
 import type { VirtualKernel } from '../kernel.ts'
+import { AF_INET, AF_INET6 } from './address.ts'
 import { Caller } from './caller.ts'
 import { Device } from './device.ts'
 import type { WorldExports } from './exports.ts'
@@ -184,6 +185,16 @@ export class World {
   /** Whether packets for others are forwarded (net.ipv4.ip_forward) in the current namespace. */
   set forwarding(on: boolean) {
     this.#exports.world_forwarding(on ? 1 : 0)
+  }
+
+  /**
+   * Packets with this mark (default: all) ask a routing table of their own, before the main one if the priority is
+   * below 32766: `ip rule add priority … fwmark … table …`.
+   */
+  addRule(rule: { table: number; priority: number; mark?: number; family?: 'ipv4' | 'ipv6' }): void {
+    const { table, priority, mark = 0, family = 'ipv4' } = rule
+    const result = this.#exports.world_rule_add(family === 'ipv4' ? AF_INET : AF_INET6, priority, mark, table)
+    this.#caller.check(result, 'rule')
   }
 
   // cgroups
