@@ -19,6 +19,7 @@ import { BpfMap } from '../maps/map'
 import { kfree, kmalloc } from '../mem/alloc'
 import { kernel } from '../mem/root'
 import { PerfEvent, perfOutput, perfReadCounter } from '../world/perf-event'
+import { skbBehind, xdpBehind } from '../world/kernel-view'
 import { Skb } from '../world/skb'
 import { XdpBuff } from '../world/xdp-buff'
 import { asResult, errno, progType } from './given'
@@ -89,11 +90,25 @@ export function perfEventOutput(ctx: u64, map: u64, flags: u64, data: u64, size:
 
 export function skbOutput(ctx: u64, map: u64, flags: u64, data: u64, size: u64): u64 {
   const m = changetype<BpfMap>(<usize>map)
-  return outputWithPacket(m, flags, <usize>data, <u32>size, changetype<Skb>(<usize>ctx), changetype<XdpBuff>(0))
+  return outputWithPacket(
+    m,
+    flags,
+    <usize>data,
+    <u32>size,
+    changetype<Skb>(<usize>skbBehind(ctx)),
+    changetype<XdpBuff>(0),
+  )
 }
 export function xdpOutput(ctx: u64, map: u64, flags: u64, data: u64, size: u64): u64 {
   const m = changetype<BpfMap>(<usize>map)
-  return outputWithPacket(m, flags, <usize>data, <u32>size, changetype<Skb>(0), changetype<XdpBuff>(<usize>ctx))
+  return outputWithPacket(
+    m,
+    flags,
+    <usize>data,
+    <u32>size,
+    changetype<Skb>(0),
+    changetype<XdpBuff>(<usize>xdpBehind(ctx)),
+  )
 }
 
 const VALUE: usize = memory.data(24, 8)

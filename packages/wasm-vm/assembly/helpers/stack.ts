@@ -8,6 +8,7 @@ import { BpfMap } from '../maps/map'
 import { stackTracePut } from '../maps/stack-trace'
 import { Prog } from '../prog/prog'
 import { BPF_F_STACK_BUILD_ID } from '../gen/uapi-enums.gen'
+import { taskBehind } from '../world/kernel-view'
 import { Task } from '../world/task'
 import { current } from '../world/world'
 import { asResult, errno } from './given'
@@ -89,5 +90,5 @@ export function getStack(ctx: u64, buf: u64, size: u64, flags: u64, r5: u64): u6
   return putStack(current(), <usize>buf, <u32>size, flags)
 }
 export function getTaskStack(task: u64, buf: u64, size: u64, flags: u64, r5: u64): u64 {
-  return putStack(changetype<Task>(<usize>task), <usize>buf, <u32>size, flags)
+  return putStack(changetype<Task>(<usize>taskBehind(task)), <usize>buf, <u32>size, flags)
 }

@@ -3,6 +3,8 @@
 
 import { EINVAL } from '../gen/errno.gen'
 import { cgroupAncestor } from '../world/cgroup'
+import { imageSize } from '../world/image'
+import { taskBehind, viewTask } from '../world/kernel-view'
 import { Task, taskComm } from '../world/task'
 import { current } from '../world/world'
 import { errno, giveMemory } from './given'
@@ -27,13 +29,18 @@ export function getCurrentComm(buf: u64, size: u64, r3: u64, r4: u64, r5: u64): 
 }
 
 export function getCurrentTask(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
+  const image = viewTask(current())
+  if (image) {
+    giveMemory(image, imageSize(image))
+    return <u64>image
+  }
   const t = changetype<usize>(current())
   giveMemory(t, <u32>offsetof<Task>())
   return <u64>t
 }
 
 export function taskPtRegs(task: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  const t = changetype<Task>(<usize>task)
+  const t = changetype<Task>(<usize>taskBehind(task))
   giveMemory(t.regs, 168)
   return <u64>t.regs
 }

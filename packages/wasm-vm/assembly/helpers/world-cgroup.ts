@@ -8,6 +8,7 @@ import { BpfMap } from '../maps/map'
 import { cstrlen } from '../mem/bytes'
 import { Cgroup, cgroupAncestorId, cgroupBelow } from '../world/cgroup'
 import { Skb } from '../world/skb'
+import { sockBehind } from '../world/kernel-view'
 import { Sock } from '../world/sock'
 import { SysctlCtx } from '../world/sysctl'
 import { current } from '../world/world'
@@ -47,10 +48,10 @@ export function skbAncestorCgroupId(ctx: u64, level: u64, r3: u64, r4: u64, r5: 
   return changetype<usize>(sk) ? cgroupAncestorId(sk.cgroup, <i32>(<u32>level)) : 0
 }
 export function skCgroupId(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  return sk ? changetype<Sock>(<usize>sk).cgroup.id : 0
+  return sk ? changetype<Sock>(<usize>sockBehind(sk)).cgroup.id : 0
 }
 export function skAncestorCgroupId(sk: u64, level: u64, r3: u64, r4: u64, r5: u64): u64 {
-  return sk ? cgroupAncestorId(changetype<Sock>(<usize>sk).cgroup, <i32>(<u32>level)) : 0
+  return sk ? cgroupAncestorId(changetype<Sock>(<usize>sockBehind(sk)).cgroup, <i32>(<u32>level)) : 0
 }
 /** Class ids belong to net_cls of the old hierarchy: the task's. */
 export function skbCgroupClassid(ctx: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {

@@ -24,6 +24,7 @@ import {
   BPF_PROG_TYPE_SK_LOOKUP,
   BPF_PROG_TYPE_SK_MSG,
   BPF_PROG_TYPE_SOCK_OPS,
+  BPF_PROG_TYPE_STRUCT_OPS,
   BPF_PROG_TYPE_TRACING,
   BPF_PROG_TYPE_LSM,
   BPF_PROG_TYPE_XDP,
@@ -36,7 +37,8 @@ import { reuseportLookup } from '../maps/reuseport-array'
 import { sockmapLookup } from '../maps/sockmap'
 import { keyHash } from '../maps/jhash'
 import { bindTo } from '../world/bind'
-import { viewSockAs } from '../world/kernel-view'
+import { imageSize } from '../world/image'
+import { sockBehind, viewSock } from '../world/kernel-view'
 import { LookupCtx, sockLookup } from '../world/lookup'
 import { Netns } from '../world/netns'
 import { ReuseCtx } from '../world/reuseport'
@@ -56,9 +58,11 @@ const LOOKUP_NO_REUSEPORT: u64 = 2
 export function contextSock(ctx: usize): Sock {
   switch (progType()) {
     case BPF_PROG_TYPE_CGROUP_SOCK:
+      return changetype<Sock>(ctx)
     case BPF_PROG_TYPE_TRACING:
     case BPF_PROG_TYPE_LSM:
-      return changetype<Sock>(ctx)
+    case BPF_PROG_TYPE_STRUCT_OPS:
+      return changetype<Sock>(<usize>sockBehind(<u64>ctx))
     case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
       return changetype<Sock>(<usize>load<u64>(ctx, 64))
     case BPF_PROG_TYPE_CGROUP_SOCKOPT:
@@ -153,24 +157,25 @@ export function skLookupUdp(ctx: u64, tuple: u64, len: u64, netns: u64, flags: u
 }
 
 export function skRelease(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  if (sk) sockPut(changetype<Sock>(<usize>sk))
+  if (sk) sockPut(changetype<Sock>(<usize>sockBehind(sk)))
   return 0
 }
 
 export function skFullsock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  return sk ? give(changetype<Sock>(<usize>sk)) : 0
+  return sk ? give(changetype<Sock>(<usize>sockBehind(sk))) : 0
 }
 
 /** struct bpf_tcp_sock of a TCP socket. */
 export function tcpSock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  if (!sk || !isTcp(changetype<Sock>(<usize>sk))) return 0
-  const p = <usize>sk + SOCK_SIZE
+  const s = sockBehind(sk)
+  if (!sk || !isTcp(changetype<Sock>(<usize>s))) return 0
+  const p = <usize>s + SOCK_SIZE
   giveMemory(p, TCP_SOCK_SIZE)
   return <u64>p
 }
 
 export function getListenerSock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  const s = changetype<Sock>(<usize>sk)
+  const s = changetype<Sock>(<usize>sockBehind(sk))
   return s.state == TCP_LISTEN ? give(s) : 0
 }
 
@@ -248,26 +253,26 @@ export function skSelectReuseport(ctx: u64, mapAddr: u64, key: u64, flags: u64, 
 
 // casts: the socket as a struct of the kernel
 
-function castIf(sk: u64, ok: bool, name: string): u64 {
-  if (!sk || !ok) return 0
-  const p = viewSockAs(changetype<Sock>(<usize>sk), name)
-  giveMemory(p, 4096)
+function cast(sk: Sock): u64 {
+  const p = viewSock(sk)
+  if (p) giveMemory(p, imageSize(p))
   return <u64>p
 }
 export function skcToTcp6Sock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  const s = changetype<Sock>(<usize>sk)
-  return castIf(sk, sk != 0 && isTcp(s) && s.family == AF_INET6, 'tcp6_sock')
+  const s = changetype<Sock>(<usize>sockBehind(sk))
+  return sk && isTcp(s) && s.family == AF_INET6 ? cast(s) : 0
 }
 export function skcToTcpSock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  return castIf(sk, sk != 0 && isTcp(changetype<Sock>(<usize>sk)), 'tcp_sock')
+  const s = changetype<Sock>(<usize>sockBehind(sk))
+  return sk && isTcp(s) ? cast(s) : 0
 }
 export function skcToUdp6Sock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  const s = changetype<Sock>(<usize>sk)
-  return castIf(sk, sk != 0 && isUdp(s) && s.family == AF_INET6, 'udp6_sock')
+  const s = changetype<Sock>(<usize>sockBehind(sk))
+  return sk && isUdp(s) && s.family == AF_INET6 ? cast(s) : 0
 }
 export function skcToUnixSock(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
-  const s = changetype<Sock>(<usize>sk)
-  return castIf(sk, sk != 0 && s.family == AF_UNIX, 'unix_sock')
+  const s = changetype<Sock>(<usize>sockBehind(sk))
+  return sk && s.family == AF_UNIX ? cast(s) : 0
 }
 /** No socket here is in TIME_WAIT, a request, or of MPTCP. */
 export function skcToNone(sk: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {

@@ -9,6 +9,7 @@ import { btfPut } from '../btf/refs'
 import { recordPut } from '../btf/parse-fields'
 import { BpfMap } from './map'
 import { mapFreeData, mapReleaseFile, mapReleaseUser } from './lifecycle'
+import { imageDrop } from '../world/image'
 
 /** Room for the largest class of map. */
 const MAP_BYTES: usize = 320
@@ -46,5 +47,6 @@ export function mapFree(map: BpfMap): void {
   mapFreeData(map)
   if (changetype<usize>(map.record)) recordPut(map.record)
   if (changetype<usize>(map.btf)) btfPut(map.btf)
+  imageDrop(changetype<usize>(map))
   kfree(changetype<usize>(map))
 }

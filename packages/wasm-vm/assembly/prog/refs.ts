@@ -11,6 +11,7 @@ import { idRemove } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { mapPut } from '../maps/refs'
 import { Prog, progUsedMap } from './prog'
+import { imageDrop } from '../world/image'
 
 /** Head of the list of all programs. */
 const ALL: usize = memory.data(4, 4)
@@ -82,5 +83,6 @@ export function progFree(p: Prog): void {
   kfree(p.annot)
   kfree(p.stream0)
   kfree(p.stream1)
+  imageDrop(changetype<usize>(p))
   kfree(changetype<usize>(p))
 }

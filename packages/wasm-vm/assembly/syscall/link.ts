@@ -7,6 +7,7 @@ import { idAlloc, idRemove } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import { progGet, progPut } from '../prog/refs'
+import { imageDrop } from '../world/image'
 import { linkInfo, linkRelease } from '../world/link-ops'
 import { FD_LINK, fdInstall, MODE_RDWR } from './fd'
 
@@ -79,6 +80,7 @@ function linkFree(link: Link): void {
   if (changetype<usize>(link.prog)) progPut(link.prog)
   kfree(link.name)
   kfree(link.data)
+  imageDrop(changetype<usize>(link))
   kfree(changetype<usize>(link))
 }
 

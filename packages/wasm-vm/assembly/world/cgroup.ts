@@ -11,6 +11,7 @@ import { Link } from '../syscall/link'
 import { inheritEffective } from './cgroup-attach'
 import { cgroupStorageGone } from './cgroup-storage'
 import { FILE_CGROUP } from './files'
+import { imageDrop } from './image'
 import { RunArray, runArrayFree } from './run-array'
 import { Task } from './task'
 import { world, World } from './world'
@@ -110,6 +111,7 @@ export function cgroupPut(cg: Cgroup): void {
   cgroupRelease(cg)
   kfree(cg.name)
   const parent = cg.parent
+  imageDrop(changetype<usize>(cg))
   kfree(changetype<usize>(cg))
   cgroupPut(parent)
 }

@@ -10,6 +10,7 @@ import { cstrEquals, cstrlen, cstrPut } from '../mem/bytes'
 import { putNumber, Sink } from '../mem/format'
 import { idFind, idNext } from '../mem/ids'
 import { kernel } from '../mem/root'
+import { imageDrop } from './image'
 import { Mprog, mprogDestroy } from './mprog'
 import { addrsDrop, Netns } from './netns'
 import { queuePurge, Skb, SkbQueue } from './skb'
@@ -222,5 +223,7 @@ export function deviceGet(dev: NetDevice): void {
   dev.refs++
 }
 export function devicePut(dev: NetDevice): void {
-  if (!--dev.refs) kfree(changetype<usize>(dev))
+  if (--dev.refs) return
+  imageDrop(changetype<usize>(dev))
+  kfree(changetype<usize>(dev))
 }

@@ -308,9 +308,7 @@ export function iterRun(p: Pass): void {
 }
 
 function callView(p: Pass, view: usize, obj: usize): bool {
-  const ok = call(p, <u64>(view ? view : obj), 0, 0)
-  kfree(view)
-  return ok
+  return call(p, <u64>(view ? view : obj), 0, 0)
 }
 
 function eachTask(p: Pass): void {
@@ -348,7 +346,6 @@ function eachElem(p: Pass): void {
     has = mapGetNextKey(map, key, next) == 0
     memory.copy(key, next, map.keySize)
   }
-  kfree(view)
   kfree(key)
 }
 

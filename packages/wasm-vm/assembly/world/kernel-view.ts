@@ -1,232 +1,436 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Objects of the simulated world as programs see them through the kernel's BTF: a copy in the layout that the BTF gives,
-// filled by the names of members. Without BTF there is no layout, and programs get the object's address, which they
-// cannot look into.
+// What stands in the images of objects (world/image.ts): which member shows what of the object. An image is filled anew
+// whenever its address is handed out. Each function gives an address, or 0 without BTF.
 
-import { Btf, btfKind, btfSize, btfTypeById, btfVlen } from '../btf/btf'
-import {
-  btfFindByNameKind,
-  btfResolveSize,
-  btfTypeSkipModifiers,
-  memberBitOffset,
-  memberName,
-  memberType,
-} from '../btf/kinds'
-import { BTF_KIND_STRUCT, BTF_KIND_UNION } from '../gen/uapi-enums.gen'
+import { AF_INET, AF_INET6, AF_UNIX } from '../gen/system.gen'
 import { BpfMap, mapName } from '../maps/map'
-import { kfree, kzalloc } from '../mem/alloc'
-import { cstrEquals, cstrPut } from '../mem/bytes'
 import { kernel } from '../mem/root'
 import { Prog, progName } from '../prog/prog'
 import { Link } from '../syscall/link'
 import { Cgroup } from './cgroup'
-import { Sock, sockDst, sockSrc } from './sock'
-import { Task, taskComm } from './task'
+import { DEV_LOOPBACK, deviceName, NetDevice } from './device'
+import {
+  fieldAt,
+  IMAGE_CGROUP,
+  IMAGE_CRED,
+  IMAGE_CSS_SET,
+  IMAGE_DEVICE,
+  IMAGE_INODE,
+  IMAGE_KERNFS,
+  IMAGE_LINK,
+  IMAGE_MAP,
+  IMAGE_NETNS,
+  IMAGE_NSPROXY,
+  IMAGE_PROG,
+  IMAGE_PROG_AUX,
+  IMAGE_SKB,
+  IMAGE_SOCK,
+  IMAGE_SOCKET,
+  IMAGE_TASK,
+  IMAGE_UNIX_ADDRESS,
+  IMAGE_XDP,
+  imageFind,
+  imageObject,
+  imageOf,
+  setAs,
+  setBytes,
+  setBytesAs,
+  setField,
+} from './image'
+import { Netns } from './netns'
+import { Skb } from './skb'
+import { isTcp, isUdp, Sock, sockDst6, sockSrc6, TCP_ESTABLISHED } from './sock'
+import { Task, taskByPid, taskComm } from './task'
+import { XdpBuff } from './xdp-buff'
 
-const NAME: usize = memory.data(64, 8)
-const OUT: usize = memory.data(8, 8)
-/** Bit offset of the member that was found last, from the start of the outermost struct. */
-const FOUND: usize = memory.data(8, 8)
+const PF_FORKNOEXEC: u64 = 0x40
 
-function vmlinux(): Btf {
-  return changetype<Btf>(kernel().vmlinux)
-}
-
-/** Type id of a struct of the kernel, 0 if it is not known. */
-function structId(name: string): u32 {
-  if (!kernel().vmlinux) return 0
-  cstrPut(NAME, name)
-  return btfFindByNameKind(vmlinux(), NAME, BTF_KIND_STRUCT)
-}
-
-/** Finds a member, also in anonymous structs and unions: its type id; its offset in bits is at FOUND. */
-function findMember(id: u32, base: u32): u32 {
-  const btf = vmlinux()
-  const t = btfTypeSkipModifiers(btf, id, OUT)
-  if (!t) return 0
-  const kind = btfKind(t)
-  if (kind != BTF_KIND_STRUCT && kind != BTF_KIND_UNION) return 0
-  for (let i: u32 = 0; i < btfVlen(t); i++) {
-    const name = memberName(btf, t, i)
-    const offset = base + memberBitOffset(t, i)
-    if (name && load<u8>(name)) {
-      if (!cstrEquals(name, NAME)) continue
-      store<u32>(FOUND, offset)
-      return memberType(t, i)
-    }
-    const inner = findMember(memberType(t, i), offset)
-    if (inner) return inner
-  }
-  return 0
-}
-
-/** A view under construction: its memory and its struct. */
-@unmanaged export class View {
-  at: usize
-  id: u32
-}
-const VIEW: usize = memory.data(8, 8)
-
-/** A cleared struct of this name; `at` is 0 if the BTF does not know it. */
-function begin(name: string): View {
-  const v = changetype<View>(VIEW)
-  v.at = 0
-  v.id = structId(name)
-  if (!v.id) return v
-  const t = btfTypeById(vmlinux(), v.id)
-  v.at = kzalloc(<usize>btfSize(t))
-  return v
-}
-
-/** Sets an integer or pointer member of the struct, by its size. */
-function set(v: View, member: string, value: u64): void {
-  if (!v.at) return
-  cstrPut(NAME, member)
-  const type = findMember(v.id, 0)
-  if (!type) return
-  const at = v.at + <usize>(load<u32>(FOUND) >> 3)
-  btfResolveSize(vmlinux(), type, OUT)
-  switch (load<u32>(OUT)) {
-    case 1:
-      store<u8>(at, <u8>value)
-      break
-    case 2:
-      store<u16>(at, <u16>value)
-      break
-    case 4:
-      store<u32>(at, <u32>value)
-      break
-    default:
-      store<u64>(at, value)
-  }
-}
-
-/** Copies bytes into an array member. */
-function setBytes(v: View, member: string, from: usize, len: u32): void {
-  if (!v.at) return
-  cstrPut(NAME, member)
-  if (findMember(v.id, 0)) memory.copy(v.at + <usize>(load<u32>(FOUND) >> 3), from, len)
-}
-
-/** Sets a member of a struct member: `outer.inner`. */
-function setInner(v: View, outer: string, inner: string, value: u64, size: u32): void {
-  if (!v.at) return
-  cstrPut(NAME, outer)
-  const type = findMember(v.id, 0)
-  if (!type) return
-  const base = load<u32>(FOUND)
-  cstrPut(NAME, inner)
-  if (!findMember(type, base)) return
-  const at = v.at + <usize>(load<u32>(FOUND) >> 3)
-  if (size == 8) store<u64>(at, value)
-  else if (size == 4) store<u32>(at, <u32>value)
-  else store<u16>(at, <u16>value)
-}
-
-// Each function below gives a view (kmalloc, the caller frees it) or 0.
+// tasks
 
 export function viewTask(t: Task): usize {
-  const v = begin('task_struct')
-  set(v, 'pid', t.pid)
-  set(v, 'tgid', t.tgid)
-  set(v, 'start_time', t.startTime)
-  set(v, 'start_boottime', t.startTime)
-  setBytes(v, 'comm', taskComm(t), 16)
-  // who leads the group of threads: itself
-  set(v, 'group_leader', <u64>v.at)
-  set(v, 'real_parent', <u64>v.at)
-  return v.at
+  const at = imageOf(changetype<usize>(t), IMAGE_TASK, 'task_struct')
+  if (!at) return 0
+  setField(at, 'pid', t.pid)
+  setField(at, 'tgid', t.tgid)
+  setField(at, 'start_time', t.startTime)
+  setField(at, 'start_boottime', t.startTime)
+  setField(at, 'flags', PF_FORKNOEXEC)
+  setField(at, 'usage.refs.counter', t.refs)
+  setField(at, 'exit_state', t.exited ? 16 : 0)
+  setField(at, 'thread_info.cpu', kernel().currentCpu)
+  setBytes(at, 'comm', taskComm(t), 16)
+  setField(at, 'group_leader', <u64>related(t, t.tgid, at))
+  const parent = <u64>related(t, t.ppid, at)
+  setField(at, 'real_parent', parent)
+  setField(at, 'parent', parent)
+  const cred = <u64>viewCred(t)
+  setField(at, 'cred', cred)
+  setField(at, 'real_cred', cred)
+  setField(at, 'cgroups', <u64>viewCssSet(t))
+  setField(at, 'nsproxy', <u64>viewNsproxy(t))
+  return at
 }
 
+/** Image of a relative by its number; of the task itself if there is no other. */
+function related(t: Task, pid: u32, self: usize): usize {
+  const other = pid == t.pid ? t : taskByPid(pid)
+  if (!changetype<usize>(other) || other == t) return self
+  const known = imageFind(changetype<usize>(other), IMAGE_TASK)
+  return known ? known : viewTask(other)
+}
+
+function viewCred(t: Task): usize {
+  const at = imageOf(changetype<usize>(t), IMAGE_CRED, 'cred')
+  if (!at) return 0
+  setField(at, 'usage.counter', 2)
+  setField(at, 'uid.val', t.uid)
+  setField(at, 'euid.val', t.uid)
+  setField(at, 'suid.val', t.uid)
+  setField(at, 'fsuid.val', t.uid)
+  setField(at, 'gid.val', t.gid)
+  setField(at, 'egid.val', t.gid)
+  setField(at, 'sgid.val', t.gid)
+  setField(at, 'fsgid.val', t.gid)
+  setField(at, 'cap_effective.val', kernel().caps)
+  setField(at, 'cap_permitted.val', kernel().caps)
+  setField(at, 'cap_bset.val', kernel().caps)
+  return at
+}
+
+function viewCssSet(t: Task): usize {
+  const at = imageOf(changetype<usize>(t), IMAGE_CSS_SET, 'css_set')
+  setField(at, 'dfl_cgrp', <u64>viewCgroup(t.cgroup))
+  setField(at, 'refcount.refs.counter', 1)
+  return at
+}
+
+function viewNsproxy(t: Task): usize {
+  const at = imageOf(changetype<usize>(t), IMAGE_NSPROXY, 'nsproxy')
+  setField(at, 'net_ns', <u64>viewNetns(t.netns))
+  return at
+}
+
+export function viewNetns(ns: Netns): usize {
+  const at = imageOf(changetype<usize>(ns), IMAGE_NETNS, 'net')
+  setField(at, 'ns.inum', ns.ino)
+  setField(at, 'net_cookie', ns.cookie)
+  setField(at, 'ifindex', <u64>(ns.nextIfindex - 1))
+  return at
+}
+
+// objects of bpf(2)
+
 export function viewMap(m: BpfMap): usize {
-  const v = begin('bpf_map')
-  set(v, 'id', m.id)
-  set(v, 'map_type', m.mapType)
-  set(v, 'key_size', m.keySize)
-  set(v, 'value_size', m.valueSize)
-  set(v, 'max_entries', m.maxEntries)
-  set(v, 'map_flags', m.mapFlags)
-  set(v, 'map_extra', m.mapExtra)
-  set(v, 'frozen', u64(m.frozen))
-  setBytes(v, 'name', mapName(m), 16)
-  setInner(v, 'refcnt', 'counter', m.refs, 8)
-  setInner(v, 'usercnt', 'counter', m.usercnt, 8)
-  return v.at
+  const at = imageOf(changetype<usize>(m), IMAGE_MAP, 'bpf_map')
+  setField(at, 'id', m.id)
+  setField(at, 'map_type', m.mapType)
+  setField(at, 'key_size', m.keySize)
+  setField(at, 'value_size', m.valueSize)
+  setField(at, 'max_entries', m.maxEntries)
+  setField(at, 'map_flags', m.mapFlags)
+  setField(at, 'map_extra', m.mapExtra)
+  setField(at, 'frozen', u64(m.frozen))
+  setField(at, 'btf_key_type_id', m.btfKeyTypeId)
+  setField(at, 'btf_value_type_id', m.btfValueTypeId)
+  setField(at, 'numa_node', <u64>-1)
+  setBytes(at, 'name', mapName(m), 16)
+  setField(at, 'refcnt.counter', m.refs)
+  setField(at, 'usercnt.counter', m.usercnt)
+  return at
 }
 
 export function viewProg(p: Prog): usize {
-  const aux = begin('bpf_prog_aux')
-  set(aux, 'id', p.id)
-  set(aux, 'used_map_cnt', p.usedMapCnt)
-  set(aux, 'func_cnt', p.subprogCnt)
-  set(aux, 'load_time', p.loadTime)
-  set(aux, 'verified_insns', p.verifiedInsns)
+  const at = imageOf(changetype<usize>(p), IMAGE_PROG, 'bpf_prog')
+  if (!at) return 0
+  setField(at, 'type', p.type)
+  setField(at, 'expected_attach_type', p.expectedAttachType)
+  setField(at, 'len', p.len)
+  setField(at, 'jited', p.jitFn ? 1 : 0)
+  setField(at, 'jited_len', p.jitedLen)
+  setField(at, 'gpl_compatible', u64(p.gplCompatible))
+  setField(at, 'sleepable', u64(p.sleepable))
+  setBytes(at, 'tag', changetype<usize>(p) + offsetof<Prog>('tag'), 8)
+  const aux = imageOf(changetype<usize>(p), IMAGE_PROG_AUX, 'bpf_prog_aux')
+  setField(at, 'aux', <u64>aux)
+  setField(aux, 'id', p.id)
+  setField(aux, 'refcnt.counter', p.refs)
+  setField(aux, 'used_map_cnt', p.usedMapCnt)
+  setField(aux, 'func_cnt', p.subprogCnt)
+  setField(aux, 'load_time', p.loadTime)
+  setField(aux, 'verified_insns', p.verifiedInsns)
+  setField(aux, 'attach_btf_id', p.attachBtfId)
+  setField(aux, 'attach_func_name', <u64>p.attachFuncName)
+  setField(aux, 'max_ctx_offset', p.maxCtxOffset)
+  setField(aux, 'dst_prog', changetype<usize>(p.attachProg) ? <u64>viewProg(p.attachProg) : 0)
+  setField(aux, 'prog', <u64>at)
   setBytes(aux, 'name', progName(p), 16)
-  const auxAt = aux.at
-  const v = begin('bpf_prog')
-  set(v, 'type', p.type)
-  set(v, 'expected_attach_type', p.expectedAttachType)
-  set(v, 'len', p.len)
-  set(v, 'jited_len', p.jitedLen)
-  setBytes(v, 'tag', changetype<usize>(p) + offsetof<Prog>('tag'), 8)
-  set(v, 'aux', <u64>auxAt)
-  return v.at
+  return at
 }
 
 export function viewLink(l: Link): usize {
-  const prog: usize = changetype<usize>(l.prog) ? viewProg(l.prog) : 0
-  const v = begin('bpf_link')
-  set(v, 'id', l.id)
-  set(v, 'type', l.type)
-  set(v, 'prog', <u64>prog)
-  return v.at
+  const at = imageOf(changetype<usize>(l), IMAGE_LINK, 'bpf_link')
+  if (!at) return 0
+  setField(at, 'id', l.id)
+  setField(at, 'type', l.type)
+  setField(at, 'refcnt.counter', l.refs)
+  setField(at, 'attach_type', l.attachType)
+  setField(at, 'prog', changetype<usize>(l.prog) ? <u64>viewProg(l.prog) : 0)
+  return at
 }
+
+// cgroups
 
 export function viewCgroup(cg: Cgroup): usize {
-  const kn = begin('kernfs_node')
-  set(kn, 'id', cg.id)
-  set(kn, 'name', <u64>cg.name)
-  const knAt = kn.at
-  const v = begin('cgroup')
-  set(v, 'kn', <u64>knAt)
-  return v.at
-}
-
-function fillCommon(v: View, sk: Sock): void {
-  setInner(v, '__sk_common', 'skc_family', sk.family, 2)
-  setInner(v, '__sk_common', 'skc_dport', sk.dstPort, 2)
-  setInner(v, '__sk_common', 'skc_num', sk.srcPort, 2)
-  if (sk.family == 2) {
-    setInner(v, '__sk_common', 'skc_daddr', load<u32>(sockDst(sk)), 4)
-    setInner(v, '__sk_common', 'skc_rcv_saddr', load<u32>(sockSrc(sk)), 4)
+  const at = imageOf(changetype<usize>(cg), IMAGE_CGROUP, 'cgroup')
+  if (!at) return 0
+  let level: u32 = 0
+  for (let c = cg.parent; changetype<usize>(c); c = c.parent) level++
+  setField(at, 'level', level)
+  setField(at, 'self.cgroup', <u64>at)
+  setField(at, 'self.id', cg.id)
+  setField(at, 'self.serial_nr', cg.id)
+  // CSS_ONLINE and CSS_VISIBLE
+  setField(at, 'self.flags', cg.dying ? 16 : 10)
+  const kn = imageOf(changetype<usize>(cg), IMAGE_KERNFS, 'kernfs_node')
+  setField(at, 'kn', <u64>kn)
+  setField(kn, 'id', cg.id)
+  setField(kn, 'name', <u64>cg.name)
+  if (changetype<usize>(cg.parent)) {
+    const parent = viewCgroup(cg.parent)
+    setField(at, 'self.parent', <u64>(parent ? fieldAt(parent, 'self') : 0))
+    setField(kn, '__parent', <u64>imageFind(changetype<usize>(cg.parent), IMAGE_KERNFS))
   }
-  setInner(v, '__sk_common', 'skc_cookie', sk.cookie, 8)
-}
-
-/** A socket as struct sock. */
-export function viewSock(sk: Sock): usize {
-  const v = begin('sock')
-  fillCommon(v, sk)
-  set(v, 'sk_protocol', sk.protocol)
-  set(v, 'sk_type', sk.type)
-  set(v, 'sk_mark', sk.mark)
-  set(v, 'sk_priority', sk.priority)
-  return v.at
-}
-
-/** A socket as a struct that begins with a struct sock; it stays with the socket. 0 without BTF. */
-export function viewSockAs(sk: Sock, name: string): usize {
-  kfree(sk.view)
-  sk.view = 0
-  const whole = begin(name)
-  if (!whole.at) return 0
-  const at = whole.at
-  const plain = viewSock(sk)
-  if (plain) {
-    const t = btfTypeById(vmlinux(), structId('sock'))
-    memory.copy(at, plain, btfSize(t))
-    kfree(plain)
-  }
-  sk.view = at
   return at
+}
+
+// sockets
+
+/** The struct of which a socket is one. */
+function sockStruct(sk: Sock): string {
+  if (isTcp(sk)) return sk.family == AF_INET6 ? 'tcp6_sock' : 'tcp_sock'
+  if (isUdp(sk)) return sk.family == AF_INET6 ? 'udp6_sock' : 'udp_sock'
+  if (sk.family == AF_UNIX) return 'unix_sock'
+  return sk.family == AF_INET || sk.family == AF_INET6 ? 'inet_sock' : 'sock'
+}
+
+/** A socket in the kernel's layout. */
+export function viewSock(sk: Sock): usize {
+  const at = imageOf(changetype<usize>(sk), IMAGE_SOCK, sockStruct(sk))
+  if (!at) return 0
+  fillCommon(at, sk)
+  fillSock(at, sk)
+  if (isTcp(sk)) fillTcp(at, sk)
+  if (sk.family == AF_INET || sk.family == AF_INET6) fillInet(at, sk)
+  else if (sk.family == AF_UNIX) fillUnix(at, sk)
+  return at
+}
+
+function fillCommon(at: usize, sk: Sock): void {
+  setAs(at, 'sock_common', 'skc_family', sk.family)
+  setAs(at, 'sock_common', 'skc_state', sk.state)
+  setAs(at, 'sock_common', 'skc_num', sk.srcPort)
+  setAs(at, 'sock_common', 'skc_dport', sk.dstPort)
+  setAs(at, 'sock_common', 'skc_daddr', sk.dstIp4)
+  setAs(at, 'sock_common', 'skc_rcv_saddr', sk.srcIp4)
+  setBytesAs(at, 'sock_common', 'skc_v6_daddr', sockDst6(sk), 16)
+  setBytesAs(at, 'sock_common', 'skc_v6_rcv_saddr', sockSrc6(sk), 16)
+  setAs(at, 'sock_common', 'skc_bound_dev_if', sk.boundDevIf)
+  setAs(at, 'sock_common', 'skc_reuse', u64(sk.reuseaddr))
+  setAs(at, 'sock_common', 'skc_reuseport', u64(sk.reuseport))
+  setAs(at, 'sock_common', 'skc_ipv6only', u64(sk.v6only))
+  setAs(at, 'sock_common', 'skc_net.net', <u64>viewNetns(sk.netns))
+  setAs(at, 'sock_common', 'skc_cookie.counter', sk.cookie)
+  setAs(at, 'sock_common', 'skc_refcnt.refs.counter', sk.refs)
+  setAs(at, 'sock_common', 'skc_rx_queue_mapping', <u64>(<u16>sk.rxQueueMapping))
+}
+
+function fillSock(at: usize, sk: Sock): void {
+  setAs(at, 'sock', 'sk_protocol', sk.protocol)
+  setAs(at, 'sock', 'sk_type', sk.type)
+  setAs(at, 'sock', 'sk_mark', sk.mark)
+  setAs(at, 'sock', 'sk_priority', sk.priority)
+  setAs(at, 'sock', 'sk_rcvbuf', sk.rcvbuf)
+  setAs(at, 'sock', 'sk_sndbuf', sk.sndbuf)
+  setAs(at, 'sock', 'sk_rcvlowat', sk.rcvlowat)
+  setAs(at, 'sock', 'sk_err', <u64>sk.err)
+  setAs(at, 'sock', 'sk_shutdown', sk.shutdown)
+  setAs(at, 'sock', 'sk_txhash', sk.txhash)
+  setAs(at, 'sock', 'sk_uid.val', sk.uid)
+  setAs(at, 'sock', 'sk_ino', <u64>changetype<usize>(sk))
+  setAs(at, 'sock', 'sk_max_pacing_rate', sk.maxPacing)
+  setAs(at, 'sock', 'sk_ack_backlog', sk.backlogCnt)
+  setAs(at, 'sock', 'sk_max_ack_backlog', sk.backlogMax)
+  setAs(at, 'sock', 'sk_drops.counter', sk.drops)
+  setAs(at, 'sock', 'sk_backlog.rmem_alloc.counter', sk.rqBytes)
+  setAs(at, 'sock', 'sk_receive_queue.qlen', sk.rqCount)
+  setAs(at, 'sock', 'sk_cgrp_data.cgroup', <u64>viewCgroup(sk.cgroup))
+  setAs(at, 'sock', 'sk_socket', <u64>viewSocket(sk, at))
+}
+
+/** The struct socket of a sock whose image is at `sock`. */
+function viewSocket(sk: Sock, sock: usize): usize {
+  const at = imageOf(changetype<usize>(sk), IMAGE_SOCKET, 'socket')
+  setField(at, 'type', sk.type)
+  setField(at, 'sk', <u64>sock)
+  // SS_UNCONNECTED, SS_CONNECTED
+  setField(at, 'state', sk.state == TCP_ESTABLISHED ? 3 : 1)
+  return at
+}
+
+export function viewSocketOf(sk: Sock): usize {
+  const sock = viewSock(sk)
+  return sock ? imageFind(changetype<usize>(sk), IMAGE_SOCKET) : 0
+}
+
+function fillInet(at: usize, sk: Sock): void {
+  setAs(at, 'inet_sock', 'inet_saddr', sk.srcIp4)
+  setAs(at, 'inet_sock', 'inet_sport', <u64>bswap<u16>(<u16>sk.srcPort))
+  setAs(at, 'inet_sock', 'tos', sk.tos)
+  setAs(at, 'inet_sock', 'uc_ttl', sk.ttl)
+}
+
+function fillTcp(at: usize, sk: Sock): void {
+  setAs(at, 'inet_connection_sock', 'icsk_retransmits', sk.icskRetransmits)
+  setAs(at, 'inet_connection_sock', 'icsk_user_timeout', sk.userTimeout)
+  setAs(at, 'tcp_sock', 'snd_cwnd', sk.sndCwnd)
+  setAs(at, 'tcp_sock', 'snd_ssthresh', sk.sndSsthresh)
+  setAs(at, 'tcp_sock', 'srtt_us', sk.srttUs)
+  setAs(at, 'tcp_sock', 'rcv_nxt', sk.rcvNxt)
+  setAs(at, 'tcp_sock', 'snd_nxt', sk.sndNxt)
+  setAs(at, 'tcp_sock', 'write_seq', sk.sndNxt)
+  setAs(at, 'tcp_sock', 'snd_una', sk.sndUna)
+  setAs(at, 'tcp_sock', 'snd_wnd', sk.sndWnd)
+  setAs(at, 'tcp_sock', 'mss_cache', sk.mssCache)
+  setAs(at, 'tcp_sock', 'ecn_flags', sk.ecnFlags)
+  setAs(at, 'tcp_sock', 'packets_out', sk.packetsOut)
+  setAs(at, 'tcp_sock', 'retrans_out', sk.retransOut)
+  setAs(at, 'tcp_sock', 'total_retrans', sk.totalRetrans)
+  setAs(at, 'tcp_sock', 'lost_out', sk.lostOut)
+  setAs(at, 'tcp_sock', 'sacked_out', sk.sackedOut)
+  setAs(at, 'tcp_sock', 'segs_in', sk.segsIn)
+  setAs(at, 'tcp_sock', 'data_segs_in', sk.dataSegsIn)
+  setAs(at, 'tcp_sock', 'segs_out', sk.segsOut)
+  setAs(at, 'tcp_sock', 'data_segs_out', sk.dataSegsOut)
+  setAs(at, 'tcp_sock', 'bytes_received', sk.bytesReceived)
+  setAs(at, 'tcp_sock', 'bytes_acked', sk.bytesAcked)
+  setAs(at, 'tcp_sock', 'delivered', sk.delivered)
+  setAs(at, 'tcp_sock', 'nonagle', u64(sk.nodelay))
+  setAs(at, 'tcp_sock', 'bpf_sock_ops_cb_flags', sk.opsFlags)
+}
+
+const UNIX_ADDRESS: string = 'unix_address'
+
+function fillUnix(at: usize, sk: Sock): void {
+  const peer = changetype<usize>(sk.peer)
+  setAs(at, 'unix_sock', 'peer', peer ? <u64>imageOf(peer, IMAGE_SOCK, 'unix_sock') : 0)
+  if (!sk.name) return
+  const addr = imageOf(changetype<usize>(sk), IMAGE_UNIX_ADDRESS, UNIX_ADDRESS, 110)
+  setAs(at, 'unix_sock', 'addr', <u64>addr)
+  setField(addr, 'refcnt.refs.counter', 1)
+  setField(addr, 'len', sk.nameLen)
+  const name = fieldAt(addr, 'name')
+  if (name) memory.copy(name, sk.name, min<u32>(sk.nameLen, 110))
+}
+
+// packets and devices
+
+export function viewDevice(dev: NetDevice): usize {
+  const at = imageOf(changetype<usize>(dev), IMAGE_DEVICE, 'net_device')
+  setField(at, 'ifindex', <u64>dev.ifindex)
+  setField(at, 'mtu', dev.mtu)
+  setBytes(at, 'name', deviceName(dev), 16)
+  setField(at, 'nd_net.net', <u64>viewNetns(dev.netns))
+  setField(at, 'flags', dev.up ? 1 : 0)
+  setField(at, 'type', dev.kind == DEV_LOOPBACK ? ARPHRD_LOOPBACK : ARPHRD_ETHER)
+  setField(at, 'hard_header_len', 14)
+  setField(at, 'addr_len', 6)
+  setField(at, 'dev_addr', <u64>dev.mac)
+  setField(at, 'real_num_rx_queues', dev.rxQueues)
+  setField(at, 'stats.rx_packets', dev.rxPackets)
+  setField(at, 'stats.tx_packets', dev.txPackets)
+  return at
+}
+const ARPHRD_ETHER: u64 = 1
+const ARPHRD_LOOPBACK: u64 = 772
+
+export function viewSkb(skb: Skb): usize {
+  const at = imageOf(changetype<usize>(skb), IMAGE_SKB, 'sk_buff')
+  if (!at) return 0
+  setField(at, 'len', skb.len)
+  setField(at, 'data_len', 0)
+  setField(at, 'head', <u64>skb.head)
+  setField(at, 'data', <u64>skb.data)
+  setField(at, 'tail', skb.dataEnd - <u32>skb.head)
+  setField(at, 'end', <u64>(skb.end - skb.head))
+  setField(at, 'mac_header', skb.mac)
+  setField(at, 'network_header', skb.net)
+  setField(at, 'transport_header', skb.transport)
+  setField(at, 'mac_len', skb.macLen)
+  setField(at, 'protocol', skb.protocol)
+  setField(at, 'pkt_type', skb.pktType)
+  setField(at, 'ip_summed', skb.ipSummed)
+  setField(at, 'mark', skb.mark)
+  setField(at, 'priority', skb.priority)
+  setField(at, 'hash', skb.hash)
+  setField(at, 'queue_mapping', skb.queueMapping)
+  setField(at, 'skb_iif', skb.ingressIfindex)
+  setField(at, 'tc_index', skb.tcIndex)
+  setField(at, 'vlan_tci', skb.vlanTci)
+  setField(at, 'vlan_proto', skb.vlanProto)
+  setField(at, 'napi_id', skb.napiId)
+  setField(at, 'tstamp', skb.tstamp)
+  setField(at, 'users.refs.counter', skb.refs)
+  setField(at, 'truesize', <u64>(skb.end - skb.head) + 256 + 320)
+  setBytes(at, 'cb', changetype<usize>(skb) + offsetof<Skb>('cb0'), 20)
+  setField(at, 'dev', changetype<usize>(skb.dev) ? <u64>viewDevice(skb.dev) : 0)
+  setField(at, 'sk', skb.owner ? <u64>viewSock(changetype<Sock>(skb.owner)) : 0)
+  return at
+}
+
+export function viewXdp(x: XdpBuff): usize {
+  const at = imageOf(changetype<usize>(x), IMAGE_XDP, 'xdp_buff')
+  setField(at, 'data', x.data)
+  setField(at, 'data_end', x.dataEnd)
+  setField(at, 'data_meta', x.dataMeta)
+  setField(at, 'data_hard_start', x.hardStart)
+  setField(at, 'frame_sz', x.hardEnd - x.hardStart)
+  return at
+}
+
+// back from images
+
+/** The socket behind an address that a program gives: a Sock of its own context, or one through the kernel's types. */
+@inline export function sockBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_SOCK)
+  return obj ? <u64>obj : address
+}
+
+@inline export function taskBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_TASK)
+  return obj ? <u64>obj : address
+}
+
+@inline export function cgroupBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_CGROUP)
+  return obj ? <u64>obj : address
+}
+
+@inline export function inodeBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_INODE)
+  return obj ? <u64>obj : address
+}
+
+@inline export function mapBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_MAP)
+  return obj ? <u64>obj : address
+}
+
+@inline export function xdpBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_XDP)
+  return obj ? <u64>obj : address
+}
+
+@inline export function skbBehind(address: u64): u64 {
+  const obj = imageObject(address, IMAGE_SKB)
+  return obj ? <u64>obj : address
 }

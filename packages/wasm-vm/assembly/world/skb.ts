@@ -7,6 +7,7 @@
 
 import { kfree, kmalloc, kzalloc } from '../mem/alloc'
 import { DEV_LOOPBACK, NetDevice } from './device'
+import { IMAGE_SKB, imageDropOne } from './image'
 import { SOCK_REFS, sockPutAddr } from './sock'
 
 export const PACKET_HOST: u32 = 0
@@ -169,6 +170,7 @@ export function skbFree(skb: Skb): void {
   kfree(skb.from)
   kfree(skb.tunnel)
   kfree(skb.head)
+  imageDropOne(changetype<usize>(skb), IMAGE_SKB)
   kfree(changetype<usize>(skb))
 }
 

@@ -26,6 +26,7 @@ import { progPut } from '../prog/refs'
 import { FD_FREE, fdKind, fdObject } from '../syscall/fd'
 import { Cgroup, cgroupGet, cgroupPut } from './cgroup'
 import { FILE_SOCK } from './files'
+import { imageDrop } from './image'
 import { Netns } from './netns'
 import { ReuseGroup } from './reuseport'
 import { queuePurge, Skb, skbFree, SkbQueue } from './skb'
@@ -208,8 +209,6 @@ export const SEND_SHUTDOWN: u32 = 2
   /** A message that its stream parser has not seen the end of. */
   partial: Skb
   xsk: usize
-  /** Copy in the kernel's own layout, for programs that look into it. */
-  view: usize
 }
 
 /** Offset of refs, for packets that hold sockets. */
@@ -285,7 +284,7 @@ export function sockPut(sk: Sock): void {
   kfree(sk.name)
   kfree(sk.lastSyn)
   kfree(sk.cork)
-  kfree(sk.view)
+  imageDrop(changetype<usize>(sk))
   kfree(changetype<usize>(sk))
 }
 

@@ -9,6 +9,7 @@ import { kernel } from '../mem/root'
 import { FD_FREE, fdKind, fdObject } from '../syscall/fd'
 import { Cgroup, cgroupGet, cgroupPut } from './cgroup'
 import { FILE_PIDFD } from './files'
+import { imageDrop } from './image'
 import { Netns } from './netns'
 import { UserNs } from './user-ns'
 import { current, world, World } from './world'
@@ -116,6 +117,7 @@ export function taskPut(t: Task): void {
   if (--t.refs) return
   storageDestroy(changetype<usize>(t) + offsetof<Task>('storage'))
   kfree(t.regs)
+  imageDrop(changetype<usize>(t))
   kfree(changetype<usize>(t))
 }
 
