@@ -40,6 +40,25 @@ export const DIVERGENCES = [
     unsupported: [],
   },
   {
+    id: 'too many paths from sign masks',
+    area: 'Defects of Linux that are not followed',
+    linux:
+      'more than 8192 waiting paths that come from AND and OR with a sign mask: 6.18.44 takes the missing path for a pointer and its thread dies',
+    skep: 'ENOMEM, after the message that the sequence of jumps is too complex',
+    why: 'the answer that the source means to give',
+    rows: [],
+    unsupported: [],
+  },
+  {
+    id: 'memory of a verification',
+    area: 'Limits of WebAssembly',
+    linux: 'a walk of a million steps may hold more than 4 GB of states: E2BIG at its end',
+    skep: 'ENOMEM when the memory of the virtual kernel is full',
+    why: 'WebAssembly addresses 4 GB; only walks whose states have deep stacks and never match come there',
+    rows: [],
+    unsupported: [],
+  },
+  {
     id: 'upper half after a 32-bit cmpxchg',
     area: 'Defects of Linux that are not followed',
     linux: 'the upper half of r0 survives a successful 32-bit compare and exchange on x86-64',

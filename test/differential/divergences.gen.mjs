@@ -6,6 +6,8 @@ export const DIVERGENCES = [
   {"id":"lirc_mode2","rows":["^attach \\w+: 20/","^features: (programTypes|helpers) BPF_PROG_TYPE_LIRC_MODE2$","^features: attachTypes BPF_LIRC_MODE2$"],"unsupported":[]},
   {"id":"kprobe multi","rows":["^features: attachTypes BPF_TRACE_KPROBE_(MULTI|SESSION)$"],"unsupported":[]},
   {"id":"tracepoint context below its start","rows":[],"unsupported":[]},
+  {"id":"too many paths from sign masks","rows":[],"unsupported":[]},
+  {"id":"memory of a verification","rows":[],"unsupported":[]},
   {"id":"upper half after a 32-bit cmpxchg","rows":[],"unsupported":[]},
   {"id":"trampolines","rows":["^features: attachTypes BPF_(TRACE_FENTRY|TRACE_FEXIT|MODIFY_RETURN|LSM_MAC|LSM_CGROUP)$"],"unsupported":["attachment to kernel functions and other programs"]},
   {"id":"types of the kernel","rows":["^features: attachTypes BPF_TRACE_ITER$"],"unsupported":["R%d as a pointer to a kernel structure","access through R%d to a kernel structure","arguments that point to kernel types","results that are described by kernel types","context that is described by kernel types","kernel pointers in map values","kernel variables (ksyms with a type)","per-CPU variables of the kernel","locks of allocated objects"]},

@@ -10,10 +10,14 @@ export const LOG_SIZE = 16 << 20
 
 /** The last line of a log that is a message: not a statistic, not an instruction, not a state. */
 export function lastMessage(log) {
-  const lines = log.split('\n').filter((line) => line !== '')
+  // Some messages of Linux lack their newline, and the time follows on the same line.
+  const lines = log
+    .replace(/verification time \d+ usec/g, '')
+    .split('\n')
+    .filter((line) => line !== '')
   for (let i = lines.length - 1; i >= 0; i--) {
     const line = lines[i]
-    if (/^(processed \d+ insns|verification time|stack depth|mark_precise: |\d+: |from \d+ to \d+)/.test(line)) continue
+    if (/^(processed \d+ insns|stack depth|mark_precise: |\d+: |from \d+ to \d+)/.test(line)) continue
     return line
   }
   return ''

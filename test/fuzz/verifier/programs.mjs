@@ -345,6 +345,9 @@ class Maker {
   step_loop() {
     const { r, code } = this
     if (this.inLoop) return
+    // A jump into a loop finds an unknown counter, and the walk goes on for a million steps: a few such are enough.
+    const wild = r.chance(2)
+    if (!wild) this.flush(true)
     const counter = r.between(6, 9)
     code.mov(counter, 0)
     this.set(counter, 'scalar')
@@ -353,7 +356,7 @@ class Maker {
     code.label(top)
     this.inLoop = true
     // Most loops end: their counter is theirs alone.
-    const tame = r.chance(98)
+    const tame = !wild || r.chance(50)
     if (tame) {
       this.counter = counter
       this.set(counter, 'counter')

@@ -2,7 +2,8 @@
 // Arithmetic on two numbers: bounds and known bits of the result, for both widths at once.
 // Kernel counterpart: scalar_min_max_*, scalar32_min_max_*, adjust_scalar_min_max_vals of verifier.c (6.18).
 
-import { insnClass, insnCode, insnImm } from '../../insn/raw'
+import { ENOMEM } from '../../gen/errno.gen'
+import { insnClass, insnCode, insnDst, insnImm } from '../../insn/raw'
 import {
   boundsSync,
   coerceToSize,
@@ -16,7 +17,8 @@ import {
   zext32,
 } from '../bounds'
 import { Env } from '../env'
-import { copyReg, RegState } from '../state'
+import { copyReg, frameOf, regOf, RegState, VState } from '../state'
+import { pushStack } from '../states/stack'
 import { tnumAdd, tnumAnd, tnumMul, tnumNeg, tnumOr, tnumSet, tnumSub, tnumXor } from '../tnum'
 import { arsh32, arsh64, lsh32, lsh64, rsh32, rsh64 } from './shift'
 import { sanitizeErr, sanitizeNeeded, sanitizeValAlu } from './sanitize'
@@ -24,6 +26,8 @@ import { sanitizeErr, sanitizeNeeded, sanitizeValAlu } from './sanitize'
 const S32_MIN: i32 = i32.MIN_VALUE
 const S32_MAX: i32 = i32.MAX_VALUE
 const LOW32: u64 = 0xffffffff
+const OP_OR: i32 = 0x40
+const OP_AND: i32 = 0x50
 const OP_END: i32 = 0xd0
 /** The source operand as it was, since destination and source may be one register. */
 const SRC: usize = memory.data(112, 8)
@@ -305,6 +309,26 @@ function compute(p: usize, op: i32, d: RegState, s: RegState, wide: bool): void 
   }
 }
 
+/**
+ * What an arithmetic shift by all but one bit leaves, nothing or all ones, is walked as the two values that it has:
+ * all ones here and nothing on a path that waits. That way `(x s>> 63) & K` is 0 or K, not a range.
+ */
+function forkSign(env: Env, p: usize, d: RegState): i32 {
+  const wide = d.smin == -1 && d.smax == 0
+  if (!wide && (d.s32min != -1 || d.s32max != 0)) return 0
+  const other: VState = pushStack(env, env.insnIdx, env.insnIdx, false)
+  if (changetype<usize>(other) == 0) return -ENOMEM
+  const o = regOf(frameOf(other, other.curframe), insnDst(p))
+  if (wide) {
+    markKnown(o, 0)
+    markKnown(d, ~(<u64>0))
+  } else {
+    mark32Known(o, 0)
+    mark32Known(d, ~(<u64>0))
+  }
+  return 0
+}
+
 /** dst = dst op src for two numbers. */
 export function adjustScalar(env: Env, p: usize, d: RegState, src: RegState): i32 {
   const op = insnCode(p) & 0xf0
@@ -319,6 +343,10 @@ export function adjustScalar(env: Env, p: usize, d: RegState, src: RegState): i3
   }
   const s = changetype<RegState>(SRC)
   copyReg(s, src)
+  if ((op == OP_AND || op == OP_OR) && isConst(s)) {
+    const err = forkSign(env, p, d)
+    if (err) return err
+  }
   compute(p, op, d, s, wide)
   if (!wide && op != OP_END) zext32(d)
   boundsSync(d)
