@@ -2,6 +2,7 @@
 import { contextOutputs } from './contexts.mjs'
 import { divergenceOutputs } from './divergences.mjs'
 import { helperOutputs } from './helpers.mjs'
+import { kfuncOutputs } from './kfuncs.mjs'
 import { mapOutputs } from './maps.mjs'
 import { ruleOutputs } from './rules.mjs'
 import { uapiOutputs } from './uapi.mjs'
@@ -13,6 +14,7 @@ export function outputs() {
     ...ruleOutputs(),
     ...helperOutputs(),
     ...contextOutputs(),
+    ...kfuncOutputs(),
     ...mapOutputs(),
     ...divergenceOutputs(),
   ]

@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel functions that the virtual kernel has, by name. Their numbers in instructions are type ids of the kernel's
-// BTF, which the host gives; without it there are none.
+// Kernel functions by name: rows of spec/kfuncs.mjs. Their numbers in instructions are type ids of the kernel's BTF,
+// which the host gives; without it there are none. Counterpart: btf_kfunc_id_set_contains.
 
 import { Btf, btfKind, btfNameOf, btfTypeById } from '../btf/btf'
+import { KIND_FUNC } from '../btf/kinds'
+import {
+  KFUNC_COUNT,
+  KFUNC_EVERY_HOOK,
+  KFUNC_FILTER_ITER,
+  KFUNC_FILTER_KPROBE_SESSION,
+  KFUNC_FILTER_LSM,
+  KFUNC_HOOK_OF_TYPE,
+  KFUNC_NAMES,
+  KFUNC_NONE,
+  KFUNC__SIZE,
+  KFUNC__filter,
+  KFUNC__flags,
+  KFUNC__hooks,
+  KFUNC__name,
+  KFUNCS,
+} from '../gen/kfuncs.gen'
+import {
+  BPF_PROG_TYPE_LSM,
+  BPF_TRACE_ITER,
+  BPF_TRACE_KPROBE_SESSION,
+  BPF_TRACE_UPROBE_SESSION,
+} from '../gen/uapi-enums.gen'
 import { kernel } from '../mem/root'
-import { isText } from '../verifier/btf-facts'
-
-export const KF_NONE: i32 = 0
-export const KF_ITER_NUM_NEW: i32 = 1
-export const KF_ITER_NUM_NEXT: i32 = 2
-export const KF_ITER_NUM_DESTROY: i32 = 3
-export const KF_ITER_BITS_NEW: i32 = 4
-export const KF_ITER_BITS_NEXT: i32 = 5
-export const KF_ITER_BITS_DESTROY: i32 = 6
-export const KF_DYNPTR_ADJUST: i32 = 7
-export const KF_DYNPTR_IS_NULL: i32 = 8
-export const KF_DYNPTR_IS_RDONLY: i32 = 9
-export const KF_DYNPTR_SIZE: i32 = 10
-export const KF_DYNPTR_CLONE: i32 = 11
-export const KF_DYNPTR_FROM_SKB: i32 = 12
-export const KF_DYNPTR_FROM_XDP: i32 = 13
-export const KF_DYNPTR_SLICE: i32 = 14
-export const KF_DYNPTR_SLICE_RDWR: i32 = 15
-export const KF_PREEMPT_DISABLE: i32 = 16
-export const KF_PREEMPT_ENABLE: i32 = 17
-export const KF_RCU_READ_LOCK: i32 = 18
-export const KF_RCU_READ_UNLOCK: i32 = 19
-
-const KIND_FUNC: u32 = 12
 
 /** Type of a function of the kernel, 0: there is no such function. */
 export function kernelFunction(id: i32): usize {
@@ -42,30 +41,59 @@ export function kernelFunctionName(id: i32): usize {
   return t ? btfNameOf(changetype<Btf>(kernel().vmlinux), t) : 0
 }
 
-function byName(name: usize): i32 {
-  if (isText(name, 'bpf_iter_num_new')) return KF_ITER_NUM_NEW
-  if (isText(name, 'bpf_iter_num_next')) return KF_ITER_NUM_NEXT
-  if (isText(name, 'bpf_iter_num_destroy')) return KF_ITER_NUM_DESTROY
-  if (isText(name, 'bpf_iter_bits_new')) return KF_ITER_BITS_NEW
-  if (isText(name, 'bpf_iter_bits_next')) return KF_ITER_BITS_NEXT
-  if (isText(name, 'bpf_iter_bits_destroy')) return KF_ITER_BITS_DESTROY
-  if (isText(name, 'bpf_dynptr_adjust')) return KF_DYNPTR_ADJUST
-  if (isText(name, 'bpf_dynptr_is_null')) return KF_DYNPTR_IS_NULL
-  if (isText(name, 'bpf_dynptr_is_rdonly')) return KF_DYNPTR_IS_RDONLY
-  if (isText(name, 'bpf_dynptr_size')) return KF_DYNPTR_SIZE
-  if (isText(name, 'bpf_dynptr_clone')) return KF_DYNPTR_CLONE
-  if (isText(name, 'bpf_dynptr_from_skb')) return KF_DYNPTR_FROM_SKB
-  if (isText(name, 'bpf_dynptr_from_xdp')) return KF_DYNPTR_FROM_XDP
-  if (isText(name, 'bpf_dynptr_slice')) return KF_DYNPTR_SLICE
-  if (isText(name, 'bpf_dynptr_slice_rdwr')) return KF_DYNPTR_SLICE_RDWR
-  if (isText(name, 'bpf_preempt_disable')) return KF_PREEMPT_DISABLE
-  if (isText(name, 'bpf_preempt_enable')) return KF_PREEMPT_ENABLE
-  if (isText(name, 'bpf_rcu_read_lock')) return KF_RCU_READ_LOCK
-  return isText(name, 'bpf_rcu_read_unlock') ? KF_RCU_READ_UNLOCK : KF_NONE
+@inline function rowAt(row: i32): usize {
+  return KFUNCS + <usize>row * KFUNC__SIZE
 }
 
-/** KF_* of a function of the kernel, KF_NONE: not one that is here. */
-export function knownKfunc(id: i32): i32 {
+function compareNames(a: usize, b: usize): i32 {
+  while (load<u8>(a) && load<u8>(a) == load<u8>(b)) {
+    a++
+    b++
+  }
+  return <i32>load<u8>(a) - <i32>load<u8>(b)
+}
+
+function rowByName(name: usize): i32 {
+  let low = 1
+  let high = KFUNC_COUNT - 1
+  while (low <= high) {
+    const mid = (low + high) >> 1
+    const order = compareNames(name, KFUNC_NAMES + load<u32>(rowAt(mid) + KFUNC__name))
+    if (!order) return mid
+    if (order < 0) high = mid - 1
+    else low = mid + 1
+  }
+  return KFUNC_NONE
+}
+
+/** KFUNC_* of a function of the kernel, KFUNC_NONE: no set has it. */
+export function kfuncRow(id: i32): i32 {
   const name = kernelFunctionName(id)
-  return name ? byName(name) : KF_NONE
+  return name ? rowByName(name) : KFUNC_NONE
+}
+
+@inline export function kfuncFlags(row: i32): i32 {
+  return load<i32>(rowAt(row) + KFUNC__flags)
+}
+
+@inline export function kfuncFilter(row: i32): i32 {
+  return load<u8>(rowAt(row) + KFUNC__filter)
+}
+
+/** Whether a set that programs of this type use has the function. */
+export function kfuncAllowed(row: i32, type: i32, attachType: u32): bool {
+  if (row == KFUNC_NONE) return false
+  const hooks = <i32>load<u16>(rowAt(row) + KFUNC__hooks)
+  if (hooks == KFUNC_EVERY_HOOK) return true
+  const hook = <u32>type < 64 ? <i32>load<u8>(KFUNC_HOOK_OF_TYPE + <usize>type) : 0
+  if (!hook || !((hooks >> hook) & 1)) return false
+  switch (kfuncFilter(row)) {
+    case KFUNC_FILTER_KPROBE_SESSION:
+      return attachType == BPF_TRACE_KPROBE_SESSION || attachType == BPF_TRACE_UPROBE_SESSION
+    case KFUNC_FILTER_LSM:
+      return type == BPF_PROG_TYPE_LSM
+    case KFUNC_FILTER_ITER:
+      return attachType == BPF_TRACE_ITER
+  }
+  return true
 }

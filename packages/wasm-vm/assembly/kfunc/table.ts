@@ -14,27 +14,27 @@ import {
 } from './dynptr'
 import { iterBitsDestroy, iterBitsNew, iterBitsNext, iterNumDestroy, iterNumNew, iterNumNext } from './iterator'
 import {
-  KF_DYNPTR_ADJUST,
-  KF_DYNPTR_CLONE,
-  KF_DYNPTR_FROM_SKB,
-  KF_DYNPTR_FROM_XDP,
-  KF_DYNPTR_IS_NULL,
-  KF_DYNPTR_IS_RDONLY,
-  KF_DYNPTR_SIZE,
-  KF_DYNPTR_SLICE,
-  KF_DYNPTR_SLICE_RDWR,
-  KF_ITER_BITS_DESTROY,
-  KF_ITER_BITS_NEW,
-  KF_ITER_BITS_NEXT,
-  KF_ITER_NUM_DESTROY,
-  KF_ITER_NUM_NEW,
-  KF_ITER_NUM_NEXT,
-  KF_PREEMPT_DISABLE,
-  KF_PREEMPT_ENABLE,
-  KF_RCU_READ_LOCK,
-  KF_RCU_READ_UNLOCK,
-  knownKfunc,
-} from './known'
+  KFUNC_bpf_dynptr_adjust,
+  KFUNC_bpf_dynptr_clone,
+  KFUNC_bpf_dynptr_from_skb,
+  KFUNC_bpf_dynptr_from_xdp,
+  KFUNC_bpf_dynptr_is_null,
+  KFUNC_bpf_dynptr_is_rdonly,
+  KFUNC_bpf_dynptr_size,
+  KFUNC_bpf_dynptr_slice,
+  KFUNC_bpf_dynptr_slice_rdwr,
+  KFUNC_bpf_iter_bits_destroy,
+  KFUNC_bpf_iter_bits_new,
+  KFUNC_bpf_iter_bits_next,
+  KFUNC_bpf_iter_num_destroy,
+  KFUNC_bpf_iter_num_new,
+  KFUNC_bpf_iter_num_next,
+  KFUNC_bpf_preempt_disable,
+  KFUNC_bpf_preempt_enable,
+  KFUNC_bpf_rcu_read_lock,
+  KFUNC_bpf_rcu_read_unlock,
+} from '../gen/kfuncs.gen'
+import { kfuncRow } from './known'
 
 /** One task runs at a time: nothing is to be held off. */
 function nothing(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
@@ -43,41 +43,41 @@ function nothing(r1: u64, r2: u64, r3: u64, r4: u64, r5: u64): u64 {
 
 /** Index in the WebAssembly table of the function with this BTF id; 0: it is not here. */
 export function kfuncFn(id: i32): i32 {
-  switch (knownKfunc(id)) {
-    case KF_ITER_NUM_NEW:
+  switch (kfuncRow(id)) {
+    case KFUNC_bpf_iter_num_new:
       return <i32>iterNumNew.index
-    case KF_ITER_NUM_NEXT:
+    case KFUNC_bpf_iter_num_next:
       return <i32>iterNumNext.index
-    case KF_ITER_NUM_DESTROY:
+    case KFUNC_bpf_iter_num_destroy:
       return <i32>iterNumDestroy.index
-    case KF_ITER_BITS_NEW:
+    case KFUNC_bpf_iter_bits_new:
       return <i32>iterBitsNew.index
-    case KF_ITER_BITS_NEXT:
+    case KFUNC_bpf_iter_bits_next:
       return <i32>iterBitsNext.index
-    case KF_ITER_BITS_DESTROY:
+    case KFUNC_bpf_iter_bits_destroy:
       return <i32>iterBitsDestroy.index
-    case KF_DYNPTR_ADJUST:
+    case KFUNC_bpf_dynptr_adjust:
       return <i32>dynptrAdjust.index
-    case KF_DYNPTR_IS_NULL:
+    case KFUNC_bpf_dynptr_is_null:
       return <i32>dynptrIsNull.index
-    case KF_DYNPTR_IS_RDONLY:
+    case KFUNC_bpf_dynptr_is_rdonly:
       return <i32>dynptrIsRdonly.index
-    case KF_DYNPTR_SIZE:
+    case KFUNC_bpf_dynptr_size:
       return <i32>dynptrSizeOf.index
-    case KF_DYNPTR_CLONE:
+    case KFUNC_bpf_dynptr_clone:
       return <i32>dynptrClone.index
-    case KF_DYNPTR_FROM_SKB:
+    case KFUNC_bpf_dynptr_from_skb:
       return <i32>dynptrFromSkb.index
-    case KF_DYNPTR_FROM_XDP:
+    case KFUNC_bpf_dynptr_from_xdp:
       return <i32>dynptrFromXdp.index
-    case KF_DYNPTR_SLICE:
+    case KFUNC_bpf_dynptr_slice:
       return <i32>dynptrSlice.index
-    case KF_DYNPTR_SLICE_RDWR:
+    case KFUNC_bpf_dynptr_slice_rdwr:
       return <i32>dynptrSliceRdwr.index
-    case KF_PREEMPT_DISABLE:
-    case KF_PREEMPT_ENABLE:
-    case KF_RCU_READ_LOCK:
-    case KF_RCU_READ_UNLOCK:
+    case KFUNC_bpf_preempt_disable:
+    case KFUNC_bpf_preempt_enable:
+    case KFUNC_bpf_rcu_read_lock:
+    case KFUNC_bpf_rcu_read_unlock:
       return <i32>nothing.index
   }
   return 0

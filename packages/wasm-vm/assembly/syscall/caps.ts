@@ -11,6 +11,7 @@ export const CAP_NET_BIND_SERVICE: u32 = 10
 export const CAP_NET_ADMIN: u32 = 12
 export const CAP_NET_RAW: u32 = 13
 export const CAP_SYS_ADMIN: u32 = 21
+export const CAP_SYS_BOOT: u32 = 22
 export const CAP_SYS_RESOURCE: u32 = 24
 export const CAP_PERFMON: u32 = 38
 export const CAP_BPF: u32 = 39

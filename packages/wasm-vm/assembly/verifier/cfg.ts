@@ -4,7 +4,7 @@
 
 import { E2BIG, EINVAL, ENOMEM } from '../gen/errno.gen'
 import { insnClass, insnCode, insnImm, insnOff, insnSrc, jumpDistance } from '../insn/raw'
-import { isIterNextKfunc, kfuncMightSleep, kfuncChangesPacket } from './call/kfunc'
+import { isIterNextKfunc, kfuncMightSleep, kfuncChangesPacket } from './call/kfunc-add'
 import { isAsyncCallbackCall, isSyncCallbackCall } from './call/kinds'
 import { Env, auxAt, containingSubprog, insnOf, subprogAt } from './env'
 import { verboseLinfo } from './log/source-line'

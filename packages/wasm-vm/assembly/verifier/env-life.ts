@@ -9,7 +9,7 @@ import { mapPut } from '../maps/refs'
 import { Prog } from '../prog/prog'
 import { CAP_BPF, CAP_PERFMON, tokenCapable } from '../syscall/caps'
 import { markUnknownImprecise } from './bounds'
-import { META_SIZE } from './call/meta'
+import { KFUNC_META_SIZE } from './call/kfunc-meta'
 import { AUX_SIZE, BPF_MAX_SUBPROGS, Env, Log, MAX_USED_BTFS, MAX_USED_MAPS, SUBPROG_SIZE, auxAt } from './env'
 import { KBUF_SIZE } from './log/buffer'
 import { poolCreate, poolDestroy, poolZalloc } from './pool'
@@ -44,7 +44,7 @@ function allocParts(env: Env): bool {
   env.btRegs = poolZalloc(pool, 4 * MASKS_OF_FRAMES)
   env.btStack = poolZalloc(pool, 8 * MASKS_OF_FRAMES)
   env.idmap = poolZalloc(pool, IDMAP_SIZE + 16)
-  env.meta = poolZalloc(pool, META_SIZE)
+  env.meta = poolZalloc(pool, KFUNC_META_SIZE)
   env.usedMaps = poolZalloc(pool, <usize>MAX_USED_MAPS * 4)
   env.usedBtfs = poolZalloc(pool, <usize>MAX_USED_BTFS * 4)
   const regs = poolZalloc(pool, 4 * REG_SIZE)

@@ -50,8 +50,10 @@ export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
   callsCallback: bool
   /** For the compiler: BASE_* of the pointer of a memory access, BASE_MIXED when paths differ. */
   baseKind: u8
+  /** Register of a kernel function's argument that the kernel fills in with the program (__prog), 0: none. */
+  argProg: u8
 }
-export const AUX_SIZE: usize = 72
+export const AUX_SIZE: usize = 80
 
 export const NO_PRIV_STACK: u8 = 1
 export const PRIV_STACK_ADAPTIVE: u8 = 2

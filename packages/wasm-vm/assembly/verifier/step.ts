@@ -11,6 +11,7 @@ import { checkCondJump } from './branch/cond-jump'
 import { prepareFuncExit } from './call/callback'
 import { checkHelperCall } from './call/helper'
 import { checkKfuncCall } from './call/kfunc'
+import { mayCallLocked } from './call/kfunc-add'
 import { checkFuncCall } from './call/subprog'
 import {
   BPF_COMPLEXITY_LIMIT_INSNS,
@@ -64,7 +65,7 @@ function checkCall(env: Env, p: usize): i32 {
   const src = insnSrc(p)
   if (insnCode(p) & 8 || (src != 2 && insnOff(p) != 0) || src > 2 || insnDst(p) || insnClass(p) == 6)
     return reject(env, -EINVAL, 'BPF_CALL uses reserved fields\n')
-  if (env.cur.activeLocks && ((src == 0 && insnImm(p) != BPF_FUNC_spin_unlock) || src == 2))
+  if (env.cur.activeLocks && ((src == 0 && insnImm(p) != BPF_FUNC_spin_unlock) || (src == 2 && !mayCallLocked(p))))
     return reject(env, -EINVAL, 'function calls are not allowed while holding a lock\n')
   const err = src == 1 ? checkFuncCall(env, p) : src == 2 ? checkKfuncCall(env, p) : checkHelperCall(env, p)
   if (err) return err

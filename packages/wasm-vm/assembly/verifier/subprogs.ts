@@ -12,7 +12,7 @@ import {
 } from '../gen/uapi-enums.gen'
 import { insnClass, insnCode, insnImm, insnSrc, jumpDistance } from '../insn/raw'
 import { findExceptionCallback } from './btf-facts'
-import { checkKfuncKnown } from './call/kfunc'
+import { checkKfuncKnown } from './call/kfunc-add'
 import {
   BPF_LOG_LEVEL2,
   BPF_MAX_SUBPROGS,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One argument of a helper call against the prototype. Counterparts: check_func_arg, check_reg_type, check_func_arg_reg_off.
 
-import { BPF_SPIN_LOCK, BPF_TIMER, recordHas } from '../../btf/record'
+import { BPF_TIMER, recordHas } from '../../btf/record'
 import { EACCES, EINVAL, EOPNOTSUPP } from '../../gen/errno.gen'
 import {
   BPF_FUNC_kptr_xchg,
@@ -82,8 +82,8 @@ import { ACCESS_HELPER, READ, WRITE, isPacketPointer } from '../mem/kinds'
 import { checkMapAccess } from '../mem/map-value'
 import { mayAccessPacket } from '../mem/packet'
 import { checkPtrOff } from '../mem/region'
-import { acquireLock, findLock, invalidateNonOwningRefs, releaseLock } from '../refs'
 import { SRC_OP, checkRegArg } from '../regs'
+import { processSpinLock } from '../special/lock'
 import { DYNPTR_TYPE_FLAG_MASK, dynptrSpi, processDynptrArg } from '../special/dynptr'
 import { REF_TYPE_LOCK, RegState, curReg, frameOfReg, isSpilledScalar, slotType, spilledOf } from '../state'
 import { funcIdName, protoArg, protoArgExtra } from '../tables'
@@ -259,47 +259,6 @@ function resolveMapArg(env: Env, meta: Meta, arg: i32): i32 {
   return arg
 }
 
-function processSpinLock(env: Env, regno: i32, lock: bool): i32 {
-  const reg = curReg(env, regno)
-  const cur = env.cur
-  if (!isConst(reg))
-    return reject(
-      env,
-      -EINVAL,
-      "R%d doesn't have constant offset. bpf_spin_lock has to be at the constant offset\n",
-      regno,
-    )
-  if (reg.type != PTR_TO_MAP_VALUE) return unsupported(env, 'locks of allocated objects')
-  const map = reg.map
-  const name = Z(mapName(map))
-  if (!changetype<usize>(map.btf))
-    return reject(env, -EINVAL, "map '%S' has to have BTF in order to use bpf_spin_lock\n", name)
-  if (!recordHas(map.record, BPF_SPIN_LOCK)) return reject(env, -EINVAL, "map '%S' has no valid bpf_spin_lock\n", name)
-  const off = <i64>reg.varValue + reg.off
-  if (<i64>map.record.spinLockOff != off)
-    return reject(
-      env,
-      -EINVAL,
-      "off %lld doesn't point to 'struct bpf_spin_lock' that is at %d\n",
-      off,
-      map.record.spinLockOff,
-    )
-  const ptr = changetype<usize>(map)
-  if (lock) {
-    if (cur.activeLocks && findLock(cur, REF_TYPE_LOCK, 0, 0))
-      return reject(env, -EINVAL, 'Locking two bpf_spin_locks are not allowed\n')
-    const err = acquireLock(env, env.insnIdx, REF_TYPE_LOCK, reg.id, ptr)
-    return err < 0 ? reject(env, err, 'Failed to acquire lock state\n') : 0
-  }
-  if (!cur.activeLocks) return reject(env, -EINVAL, 'bpf_spin_unlock without taking a lock\n')
-  if (!findLock(cur, REF_TYPE_LOCK, reg.id, ptr)) return reject(env, -EINVAL, 'bpf_spin_unlock of different lock\n')
-  if (reg.id != cur.activeLockId || ptr != cur.activeLockPtr)
-    return reject(env, -EINVAL, 'bpf_spin_unlock cannot be out of order\n')
-  if (releaseLock(cur, REF_TYPE_LOCK, reg.id, ptr)) return reject(env, -EINVAL, 'bpf_spin_unlock of different lock\n')
-  invalidateNonOwningRefs(env)
-  return 0
-}
-
 function processTimer(env: Env, regno: i32, meta: Meta): i32 {
   const reg = curReg(env, regno)
   const map = reg.map
@@ -324,7 +283,7 @@ function processTimer(env: Env, regno: i32, meta: Meta): i32 {
   return 0
 }
 
-function checkConstStr(env: Env, reg: RegState, regno: i32): i32 {
+export function checkConstStr(env: Env, reg: RegState, regno: i32): i32 {
   const map = reg.map
   if (reg.type != PTR_TO_MAP_VALUE) return -EINVAL
   if (!isRdonly(map)) return reject(env, -EACCES, "R%d does not point to a readonly map'\n", regno)
@@ -422,8 +381,8 @@ function checkByKind(env: Env, proto: usize, i: i32, arg: i32, insn: i32, meta: 
     case ARG_PTR_TO_PERCPU_BTF_ID:
       return unsupported(env, 'per-CPU variables of the kernel')
     case ARG_PTR_TO_SPIN_LOCK:
-      if (meta.funcId == BPF_FUNC_spin_lock) return processSpinLock(env, regno, true)
-      if (meta.funcId == BPF_FUNC_spin_unlock) return processSpinLock(env, regno, false)
+      if (meta.funcId == BPF_FUNC_spin_lock) return processSpinLock(env, regno, true, REF_TYPE_LOCK)
+      if (meta.funcId == BPF_FUNC_spin_unlock) return processSpinLock(env, regno, false, REF_TYPE_LOCK)
       return verifierBug(env, 'spin lock arg on unexpected helper')
     case ARG_PTR_TO_TIMER:
       return processTimer(env, regno, meta)

@@ -35,6 +35,7 @@ import {
 } from '../state'
 import { findPrevEntry, initFrame, pushAsyncCallback, pushStack, widenImpreciseScalars } from '../states/stack'
 import { checkSubprogCall } from './func-match'
+import { isAsyncCallbackKfunc } from './kfunc-add'
 import { isAsyncCallbackCall } from './kinds'
 
 export const ENTER_SUBPROG: i32 = 0
@@ -43,6 +44,7 @@ export const ENTER_TIMER: i32 = 2
 export const ENTER_FIND_VMA: i32 = 3
 export const ENTER_LOOP: i32 = 4
 export const ENTER_USER_RINGBUF: i32 = 5
+export const ENTER_TASK_WORK: i32 = 6
 
 function setMapReg(r: RegState, type: i32, map: BpfMap): void {
   r.type = type
@@ -56,6 +58,15 @@ function asCallback(f: FuncState, lo: i32, hi: i32): void {
   f.inCallbackFn = true
   f.cbRetMin = lo
   f.cbRetMax = hi
+}
+
+/** A callback that gets the map and the element that holds what runs it. */
+function enterLater(env: Env, callee: FuncState, map: BpfMap): void {
+  setMapReg(regOf(callee, 1), CONST_PTR_TO_MAP, map)
+  setMapReg(regOf(callee, 2), PTR_TO_MAP_KEY, map)
+  setMapReg(regOf(callee, 3), PTR_TO_MAP_VALUE, map)
+  noArgsFrom(env, callee, 4)
+  callee.inAsyncCallbackFn = true
 }
 
 /** Arguments of the callee, from those of the caller. */
@@ -76,17 +87,16 @@ function enter(env: Env, how: i32, caller: FuncState, callee: FuncState, insn: i
       asCallback(callee, 0, 1)
       return 0
     }
-    case ENTER_TIMER: {
-      const map = regOf(caller, 1).map
-      setMapReg(regOf(callee, 1), CONST_PTR_TO_MAP, map)
-      setMapReg(regOf(callee, 2), PTR_TO_MAP_KEY, map)
-      setMapReg(regOf(callee, 3), PTR_TO_MAP_VALUE, map)
-      noArgsFrom(env, callee, 4)
-      callee.inAsyncCallbackFn = true
+    case ENTER_TIMER:
+      enterLater(env, callee, regOf(caller, 1).map)
       callee.cbRetMin = 0
       callee.cbRetMax = 0
       return 0
-    }
+    case ENTER_TASK_WORK:
+      enterLater(env, callee, regOf(caller, 3).map)
+      callee.cbRetMin = i32.MIN_VALUE
+      callee.cbRetMax = i32.MAX_VALUE
+      return 0
     case ENTER_FIND_VMA:
       copyReg(regOf(callee, 1), regOf(caller, 1))
       regOf(callee, 2).type = PTR_TO_BTF_ID
@@ -139,7 +149,7 @@ export function pushCallbackCall(env: Env, p: usize, insn: i32, subprog: i32, ho
   sub.isCb = true
   if (isAsyncCallbackCall(p)) {
     sub.isAsyncCb = true
-    const e = pushAsyncCallback(env, sub.start, insn, subprog, false)
+    const e = pushAsyncCallback(env, sub.start, insn, subprog, isAsyncCallbackKfunc(p))
     if (!changetype<usize>(e)) return -EFAULT
     const callee = frameOf(e, 0)
     callee.asyncEntryCnt = caller.asyncEntryCnt + 1

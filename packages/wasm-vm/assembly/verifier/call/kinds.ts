@@ -31,7 +31,8 @@ import {
 } from '../../gen/uapi-enums.gen'
 import { insnImm } from '../../insn/raw'
 import { BpfMap } from '../../maps/map'
-import { isHelperCall } from '../subprogs'
+import { isHelperCall, isKfuncCall } from '../subprogs'
+import { isAsyncCallbackKfunc, isSyncCallbackKfunc } from './kfunc-add'
 
 export function isAcquireFunction(id: i32, map: BpfMap): bool {
   switch (id) {
@@ -77,7 +78,7 @@ export function isStorageGet(id: i32): bool {
 
 /** The call runs a subprogram before it returns. */
 export function isSyncCallbackCall(p: usize): bool {
-  if (!isHelperCall(p)) return false
+  if (!isHelperCall(p)) return isKfuncCall(p) && isSyncCallbackKfunc(p)
   const id = insnImm(p)
   return (
     id == BPF_FUNC_for_each_map_elem ||
@@ -88,5 +89,6 @@ export function isSyncCallbackCall(p: usize): bool {
 }
 /** The call makes a subprogram run later. */
 export function isAsyncCallbackCall(p: usize): bool {
+  if (isKfuncCall(p)) return isAsyncCallbackKfunc(p)
   return isHelperCall(p) && insnImm(p) == BPF_FUNC_timer_set_callback
 }

@@ -9,10 +9,13 @@ import {
   BPF_FUNC_get_smp_processor_id,
 } from '../../gen/uapi-enums.gen'
 import { insnCode, insnDst, insnImm, insnOff, insnSrc } from '../../insn/raw'
-import { KF_NONE, knownKfunc } from '../../kfunc/known'
+import { Btf, btfType, btfTypeById, btfVlen } from '../../btf/btf'
+import { kernelFunction } from '../../kfunc/known'
+import { kernel } from '../../mem/root'
 import { Env, auxAt, insnOf, subprogAt } from '../env'
 import { isHelperCall } from '../subprogs'
-import { KARG_NONE, KRET_VOID, kfuncArg, kfuncArgKinds, kfuncResult } from './kfunc-kinds'
+import { kfuncIsFast } from './kfunc-add'
+import { allowedKfunc } from './kfunc-meta'
 import { helperProto, protoArg, protoFastcall, protoResult } from '../tables'
 
 // The last summary: parameters, whether there is a result, whether the call keeps registers that it does not use.
@@ -35,21 +38,19 @@ function isInlined(id: i32): bool {
   return id == BPF_FUNC_get_smp_processor_id || id == BPF_FUNC_get_current_task || id == BPF_FUNC_get_current_task_btf
 }
 
-function kfuncSummary(p: usize): bool {
-  const k = insnOff(p) ? KF_NONE : knownKfunc(insnImm(p))
-  if (k == KF_NONE) return false
-  const kinds = kfuncArgKinds(k)
-  let n = 0
-  while (n < 5 && kfuncArg(kinds, n) != KARG_NONE) n++
-  store<i32>(SUMMARY, n)
-  store<i32>(SUMMARY, kfuncResult(k) == KRET_VOID ? 1 : 0, 4)
-  store<i32>(SUMMARY, 0, 8)
+function kfuncSummary(env: Env, p: usize): bool {
+  if (!allowedKfunc(env, p)) return false
+  const btf = changetype<Btf>(kernel().vmlinux)
+  const proto = btfTypeById(btf, btfType(kernelFunction(insnImm(p))))
+  store<i32>(SUMMARY, btfVlen(proto))
+  store<i32>(SUMMARY, btfType(proto) == 0 ? 1 : 0, 4)
+  store<i32>(SUMMARY, kfuncIsFast(env, p) ? 1 : 0, 8)
   return true
 }
 
 /** False when nothing is known; the walk will say why. */
 export function callSummary(env: Env, p: usize): bool {
-  if (insnSrc(p) == 2) return kfuncSummary(p)
+  if (insnSrc(p) == 2) return kfuncSummary(env, p)
   if (!isHelperCall(p)) return false
   const proto = helperProto(env, insnImm(p))
   if (!proto) return false

@@ -14,6 +14,8 @@ import {
   BPF_FUNC_tail_call,
 } from '../../gen/uapi-enums.gen'
 import { helperFn } from '../../helpers/table'
+import { kernelFunctionName } from '../../kfunc/known'
+import { kfuncFn } from '../../kfunc/table'
 import { insnCode, insnImm, insnSrc } from '../../insn/raw'
 import { kfree, kmalloc, kzalloc } from '../../mem/alloc'
 import { reject, unsupported } from '../log/verbose'
@@ -69,6 +71,10 @@ function annotate(env: Env): i32 {
         // Loaders leave such calls where a function does not exist, behind a test that is never true.
         kfree(annot)
         return reject(env, -EINVAL, 'invalid kernel function call not eliminated in verifier pass\n')
+      }
+      if (insnSrc(p) == PSEUDO_KFUNC_CALL && !kfuncFn(insnImm(p))) {
+        kfree(annot)
+        return unsupported(env, 'calls of %S', <i64>kernelFunctionName(insnImm(p)))
       }
       if (insnSrc(p)) continue
       if (insnImm(p) == BPF_FUNC_tail_call && aux.mapUnpriv && aux.mapPoison) {

@@ -41,8 +41,9 @@ import {
   PTR_UNTRUSTED,
   SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
+import { Btf, btfNameOf, btfTypeById } from '../../btf/btf'
 import { Env } from '../env'
-import { S, formatTo } from './verbose'
+import { S, Z, formatTo } from './verbose'
 
 export const TMP_STR_LEN: usize = 320
 
@@ -141,6 +142,17 @@ export function iterStateStr(s: i32): i64 {
   if (s == BPF_ITER_STATE_DRAINED) return S('drained')
   return S('<invalid>')
 }
+
+/** What an iterator visits, from the name of its structure, for %S. */
+export function iterTypeStr(btf: Btf, id: u32): i64 {
+  if (!changetype<usize>(btf) || !id) return Z(INVALID)
+  const name = btfNameOf(btf, btfTypeById(btf, id))
+  return Z(name + <usize>ITER_PREFIX_LENGTH)
+}
+/** "<invalid>" */
+const INVALID: usize = memory.data<u8>([60, 105, 110, 118, 97, 108, 105, 100, 62, 0])
+/** "bpf_iter_" */
+const ITER_PREFIX_LENGTH: i32 = 9
 
 /** Operators by the upper four bits of the opcode. */
 export function aluString(op: i32): i64 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Registers and stack as log text. Counterpart: print_verifier_state and its parts in kernel/bpf/log.c.
 
-import { iterName } from '../call/kfunc-kinds'
 import {
   CONST_PTR_TO_DYNPTR,
   CONST_PTR_TO_MAP,
@@ -41,7 +40,7 @@ import {
   spilledOf,
 } from '../state'
 import { logReset } from './buffer'
-import { dynptrTypeStr, iterStateStr, regTypeStr } from './names'
+import { dynptrTypeStr, iterStateStr, iterTypeStr, regTypeStr } from './names'
 import { S, Z, verbose } from './verbose'
 
 function verboseUnum(env: Env, n: u64): void {
@@ -249,9 +248,9 @@ function printSlot(env: Env, f: FuncState, spi: i32): i32 {
       if (!r.refObjId) return spi
       verbose(
         env,
-        ' fp%d=iter_%s(ref_id=%d,state=%s,depth=%u)',
+        ' fp%d=iter_%S(ref_id=%d,state=%s,depth=%u)',
         (-spi - 1) * 8,
-        S(iterName(r.btfId)),
+        iterTypeStr(changetype<Btf>(r.btf), r.btfId),
         r.refObjId,
         iterStateStr(r.iterState),
         r.iterDepth,
