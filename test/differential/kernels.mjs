@@ -2,6 +2,9 @@
 // The two kernels for scripts: each undefined with a reason when this machine lacks it.
 
 import { existsSync, readFileSync } from 'node:fs'
+import { expectFresh } from '../../tools/bundle/packages.mjs'
+
+expectFresh()
 
 const VMLINUX_BTF = '/sys/kernel/btf/vmlinux'
 

@@ -71,7 +71,7 @@ async function serve(): Promise<Server> {
   const server = createServer(async ({ url = '/' }, response) => {
     const path = new URL(url, 'http://localhost').pathname
     try {
-      if (!/^\/(packages\/(core|wasm-vm)\/(dist|build)|examples|test\/hosts)\/[^.]/.test(path))
+      if (!/^\/(packages\/(core|wasm-vm)\/(dist|build|types)|examples|test\/hosts)\/[^.]/.test(path))
         throw new Error('elsewhere')
       response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream')
       const bytes = await readFile(ROOT + path.slice(1))

@@ -13,6 +13,9 @@ const bin = (name) => join(root, 'node_modules', '.bin', name)
 /** What must not be in a package: tests and what the build leaves for itself. */
 const FOREIGN = /\.test\.|\.tsbuildinfo$|test-fixtures|\.turbo/
 
+/** Entry points that are files of data. */
+const DATA = ['skep.wasm', 'linux.btf']
+
 let failed = 0
 function step(name, command, args, cwd) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
@@ -41,7 +44,7 @@ try {
     for (const path of missing) console.log(`FAILED  ${path} is missing`)
     const archive = join(scratch, filename.replace(/^@/, '').replace('/', '-'))
     step('publint', bin('publint'), [archive, '--strict'], cwd)
-    step('attw', bin('attw'), [archive, '--profile', 'esm-only', '--exclude-entrypoints', 'skep.wasm'], cwd)
+    step('attw', bin('attw'), [archive, '--profile', 'esm-only', '--exclude-entrypoints', ...DATA], cwd)
   }
 } finally {
   rmSync(scratch, { recursive: true })

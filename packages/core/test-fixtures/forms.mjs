@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Writes forms.s: the bytes of every form of instruction with several operands, for a disassembler to read.
 import { writeFileSync } from 'node:fs'
-import { INSTRUCTIONS } from '../dist/gen/isa.gen.js'
+import { INSTRUCTIONS } from '../dist/isa/index.mjs'
 
 const values = (field, free) => (typeof field === 'number' ? [field] : free)
 let text = '# Written by forms.mjs. SPDX-License-Identifier: BSD-2-Clause\n\t.text\n'

@@ -3,8 +3,8 @@
 // the first instruction of a program; most are refused, but after they were printed. Needs root, the built packages/core
 // and packages/native-loader.
 import { writeFileSync } from 'node:fs'
-import { createLinuxKernel } from '../../native-loader/dist/index.js'
-import { INSTRUCTIONS } from '../dist/gen/isa.gen.js'
+import { createLinuxKernel } from '../../native-loader/dist/index.mjs'
+import { INSTRUCTIONS } from '../dist/isa/index.mjs'
 
 const PROG_LOAD = 5
 const kernel = await createLinuxKernel()
