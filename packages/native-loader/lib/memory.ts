@@ -55,6 +55,14 @@ export class LinuxMapping implements Mapping {
     this.bytes = new Uint8Array(buffer)
   }
 
+  touch(offset: number, length: number): void {
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.length))
+      throw new RangeError(`touch: ${length} bytes at ${offset} are not in a mapping of ${this.length}`)
+    const { pageSize } = this.#addon
+    // An atomic load is never optimised away.
+    for (let at = offset; at < offset + length; at += pageSize - (at % pageSize)) Atomics.load(this.bytes, at)
+  }
+
   [Symbol.dispose](): void {
     if (this.bytes === GONE) return
     const { buffer } = this.bytes

@@ -7,6 +7,8 @@ export {
   kernel_init,
   sys_bpf,
   sys_close,
+  mapping_address,
+  mapping_touch,
   sys_mmap,
   sys_munmap,
   sys_poll,

@@ -7,15 +7,13 @@ class Region {
   readonly #exports: KernelExports
   readonly #at: number
   readonly length: number
+  readonly address: bigint
 
-  constructor(exports: KernelExports, at: number, length: number) {
+  constructor(exports: KernelExports, at: number, length: number, address = BigInt(at)) {
     this.#exports = exports
     this.#at = at
     this.length = length
-  }
-
-  get address(): bigint {
-    return BigInt(this.#at)
+    this.address = address
   }
 
   get bytes(): Uint8Array {
@@ -39,11 +37,20 @@ class VirtualBuffer extends Region implements UserBuffer {
 
 /** A mapping is where the kernel has the data: nothing is copied. */
 export class VirtualMapping extends Region implements Mapping {
+  readonly #touch: (offset: number, length: number) => number
   #unmap: (() => void) | undefined
 
   constructor(exports: KernelExports, at: number, length: number) {
-    super(exports, at, length)
+    super(exports, at, length, BigInt.asUintN(64, exports.mapping_address(at)))
+    this.#touch = (offset, length) => exports.mapping_touch(at, offset, length)
     this.#unmap = () => void exports.sys_munmap(at)
+  }
+
+  /** @throws RangeError outside of it, and for a page that only programs make (BPF_F_SEGV_ON_FAULT) */
+  touch(offset: number, length: number): void {
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.length))
+      throw new RangeError(`touch: ${length} bytes at ${offset} are not in a mapping of ${this.length}`)
+    if (this.#touch(offset, length) < 0) throw new RangeError(`touch: segmentation fault at ${this.address + BigInt(offset)}`)
   }
 
   [Symbol.dispose](): void {

@@ -28,10 +28,17 @@ export interface UserMemory {
 
 /** A mapped region: array map, ring buffer, perf ring, arena. Disposing it unmaps. */
 export interface Mapping extends Disposable {
+  /** Address as the caller has it: what pointers in the memory of an arena are relative to. */
   readonly address: bigint
   readonly length: number
   /** Live view; fetch it again after every system call (see {@link UserBuffer.bytes}). */
   readonly bytes: Uint8Array
+  /**
+   * Reads a byte of every page of a part, so that its pages are there: of an arena, those that no program allocated come
+   * into being that way. Writing through `bytes` does it too where what is written is not zero; the virtual kernel does not
+   * notice other accesses. In an arena with BPF_F_SEGV_ON_FAULT such pages are a segmentation fault.
+   */
+  touch(offset: number, length: number): void
 }
 
 /** What of the caller's machine decides how objects are laid out. */
@@ -64,8 +71,11 @@ export interface Kernel extends Disposable {
   /** bpf(2): bytes of `union bpf_attr` in (and out, for the commands that write to it), fd or 0 or -errno out. */
   bpf(cmd: number, attr: Uint8Array): number
   close(fd: number): number
-  /** A new mapping, or -errno. `length` and `offset` in bytes. */
-  mmap(fd: number, length: number, offset: number, prot: number): Mapping | number
+  /**
+   * A new mapping, or -errno. `length` and `offset` in bytes; `hint` is where it should lie, if that is free: an arena whose
+   * creation gave an address (`map_extra`) must lie there.
+   */
+  mmap(fd: number, length: number, offset: number, prot: number, hint?: bigint): Mapping | number
   /** Waits until one of the fds is readable: those that are, an empty list after `timeoutMs` (-1: for ever). */
   wait(fds: readonly number[], timeoutMs: number): Promise<number[]>
   // The few other system calls through which programs meet the world.

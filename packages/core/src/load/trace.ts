@@ -137,10 +137,10 @@ class TracedKernel implements Kernel {
     return this.#show('close', [fd], this.#kernel.close(fd))
   }
 
-  mmap(fd: number, length: number, offset: number, prot: number): Mapping | number {
-    const mapping = this.#kernel.mmap(fd, length, offset, prot)
+  mmap(fd: number, length: number, offset: number, prot: number, hint = 0n): Mapping | number {
+    const mapping = this.#kernel.mmap(fd, length, offset, prot, hint)
     const shown = typeof mapping === 'number' ? formatResult(mapping) : `0x${mapping.address.toString(16)}`
-    this.#sink(`mmap(NULL, ${length}, ${prot}, MAP_SHARED, ${fd}, ${offset}) = ${shown}`)
+    this.#sink(`mmap(${hint ? `0x${hint.toString(16)}` : 'NULL'}, ${length}, ${prot}, MAP_SHARED, ${fd}, ${offset}) = ${shown}`)
     return mapping
   }
 

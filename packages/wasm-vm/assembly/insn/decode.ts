@@ -43,8 +43,10 @@ import {
   OP_ALU64_K,
   OP_ALU64_X,
   OP_ATOMIC32,
+  OP_ARENA,
   OP_ATOMIC64,
   OP_CALL,
+  OP_CAST_USER,
   OP_CALL_LOCAL,
   OP_CALL_REG,
   OP_EXIT,
@@ -98,6 +100,8 @@ export type CallResolver = (kind: i32, id: i32) => i32
   startCnt: u32
   /** u16[]: bytes of stack of each subprogram, or 0. */
   depths: usize
+  /** Upper half of the addresses at which the caller sees the program's arena. */
+  arenaHigh: u64
 }
 
 /** The records of a program, 0 when memory is out. */
@@ -201,7 +205,7 @@ function decodeOne(d: Decoded, input: DecodeInput, i: u32, p: usize, r: usize, r
   const cls = insnClass(p)
   store<i32>(r, insnOff(p), 4)
   store<i64>(r, <i64>insnImm(p), 8)
-  if (cls == 4 || cls == 7) return decodeAlu(p, r)
+  if (cls == 4 || cls == 7) return decodeAlu(input, p, r)
   if (cls == 5 || cls == 6) return decodeJump(d, input, i, p, r, resolve)
   if (cls == 0) return decodeLd(d, input, i, p, r)
   return decodeMem(p, r)
@@ -227,14 +231,14 @@ function aluIndex(op: i32, signed: bool): i32 {
   }
 }
 
-function decodeAlu(p: usize, r: usize): i32 {
+function decodeAlu(input: DecodeInput, p: usize, r: usize): i32 {
   const code = insnCode(p)
   const is64 = (code & 7) == 7
   const op = code & 0xf0
   const off = insnOff(p)
   if (op > 0xd0) return OP_INVALID
   if (op == 0xd0) return decodeEndian(p, is64)
-  if (op == 0xb0 && off) return decodeMovsx(p, is64)
+  if (op == 0xb0 && off) return decodeMovsx(input, p, r, is64)
   const alu = aluIndex(op, off == 1)
   if (code & 8) return (is64 ? OP_ALU64_X : OP_ALU32_X) + alu
   return decodeAluImm(alu, is64, insnImm(p), r)
@@ -276,7 +280,7 @@ function decodeEndian(p: usize, is64: bool): i32 {
   return OP_INVALID
 }
 
-function decodeMovsx(p: usize, is64: bool): i32 {
+function decodeMovsx(input: DecodeInput, p: usize, r: usize, is64: bool): i32 {
   if (!(insnCode(p) & 8)) return OP_INVALID
   switch (insnOff(p)) {
     case 8:
@@ -285,9 +289,11 @@ function decodeMovsx(p: usize, is64: bool): i32 {
       return is64 ? OP_MOVSX64_16 : OP_MOVSX32_16
     case 32:
       return is64 ? OP_MOVSX64_32 : OP_INVALID
-    // A cast between address spaces of an arena: one linear memory serves both
+    // A pointer into an arena for the caller; those for programs are moves by now
     case 1:
-      return is64 ? OP_ALU32_X + ALU_MOV : OP_INVALID
+      if (!is64 || !input.arenaHigh) return is64 ? OP_ALU32_X + ALU_MOV : OP_INVALID
+      store<u64>(r, input.arenaHigh, 8)
+      return OP_CAST_USER
     default:
       return OP_INVALID
   }
@@ -394,16 +400,27 @@ function decodeMem(p: usize, r: usize): i32 {
   const cls = code & 7
   const mode = code & 0xe0
   const size = sizeIndex(code)
+  // Modes of the verifier's: BPF_PROBE_MEM32, BPF_PROBE_MEM32SX, BPF_PROBE_ATOMIC
+  if (mode == 0xa0) return decodeArena(p, r, (cls == 1 ? OP_LDX_B : cls == 2 ? OP_ST_B : OP_STX_B) + size)
+  if (mode == 0xc0 && cls == 1) return size == 3 ? OP_INVALID : decodeArena(p, r, OP_LDX_SB + size)
+  if (mode == 0xe0) return cls == 3 ? decodeArena(p, r, decodeAtomic(p, r, size)) : OP_INVALID
   if (cls == 1) {
     if (mode == 0x60) return OP_LDX_B + size
     if (mode == 0x80) return size == 3 ? OP_INVALID : OP_LDX_SB + size
-    // Kernel-internal modes of a fixed-up program: BPF_PROBE_MEM, BPF_PROBE_MEMSX, BPF_PROBE_MEM32
-    if (mode == 0x20 || mode == 0xa0) return OP_PROBE_B + size
+    // BPF_PROBE_MEM, BPF_PROBE_MEMSX
+    if (mode == 0x20) return OP_PROBE_B + size
     return mode == 0x40 && size != 3 ? OP_PROBE_SB + size : OP_INVALID
   }
-  if (cls == 2) return mode == 0x60 || mode == 0xa0 ? OP_ST_B + size : OP_INVALID
-  if (mode == 0x60 || mode == 0xa0) return OP_STX_B + size
-  return mode == 0xc0 || mode == 0xe0 ? decodeAtomic(p, r, size) : OP_INVALID
+  if (cls == 2) return mode == 0x60 ? OP_ST_B + size : OP_INVALID
+  if (mode == 0x60) return OP_STX_B + size
+  return mode == 0xc0 ? decodeAtomic(p, r, size) : OP_INVALID
+}
+
+function decodeArena(p: usize, r: usize, op: i32): i32 {
+  if (op == OP_INVALID) return OP_INVALID
+  store<i32>(r, insnImm(p), 8)
+  store<i32>(r, op, 12)
+  return OP_ARENA
 }
 
 function decodeAtomic(p: usize, r: usize, size: i32): i32 {

@@ -115,6 +115,13 @@ export const OP_LD_IND_W: i32 = 0xc8
 export const OP_INVALID: i32 = 0xc9
 // The second slot of a 64-bit load: never reached
 export const OP_SLOT2: i32 = 0xca
+/**
+ * A load, store or atomic on the arena: which one is in the upper half of imm. In the lower a store's immediate, or of a
+ * load whether it is a load-acquire: that leaves its register as it is where no page is.
+ */
+export const OP_ARENA: i32 = 0xcb
+/** A pointer for the caller of an arena: the lower half of src and, unless that is zero, imm as the upper. */
+export const OP_CAST_USER: i32 = 0xcc
 
 @inline export function isAlu(op: i32): bool {
   return op < OP_JMP64_K
@@ -126,6 +133,10 @@ export const OP_SLOT2: i32 = 0xca
 
 @inline export function isAtomic(op: i32): bool {
   return op >= OP_ATOMIC32 && op < OP_MOVSX64_8
+}
+
+@inline export function isLoad(op: i32): bool {
+  return op >= OP_LDX_B && op <= OP_LDX_SW
 }
 
 /** Bytes that a load, store or atomic touches; 0 for anything else. */

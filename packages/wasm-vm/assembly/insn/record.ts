@@ -36,6 +36,11 @@ export const RECORD_SHIFT: i32 = 4
   return load<i64>(r, 8)
 }
 
+/** The load, store or atomic that a record OP_ARENA does. */
+@inline export function recArenaOp(r: usize): i32 {
+  return load<i32>(r, 12)
+}
+
 /** What decoding leaves of a program; owned by the program. */
 @unmanaged export class Decoded {
   /** Address of the first record. */

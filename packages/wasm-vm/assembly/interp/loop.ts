@@ -6,9 +6,11 @@
 
 import { Decoded, RECORD_SIZE } from '../insn/record'
 import {
+  OP_ARENA,
   OP_CALL,
   OP_CALL_LOCAL,
   OP_CALL_REG,
+  OP_CAST_USER,
   OP_EXIT,
   OP_JA,
   OP_LDX_B,
@@ -180,6 +182,7 @@ import {
   XOR64_K,
   XOR64_X,
 } from './labels'
+import { interpretArena } from './arena-access'
 import { loadPacketAt } from './packet'
 import { mayAccess, probeOk } from './regions'
 import { debugStops } from './debug-state'
@@ -609,6 +612,12 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
       case OP_LDX_SW:
         if (isChecked<T>() && !mayAccess(run, srcAddr64(pc), 4, false, pc)) return trapAt(run, TRAP_MEMORY, pc)
         setDst(pc, <u64>(<i64>load<i32>(srcAddr(pc))))
+        break
+      case OP_ARENA:
+        interpretArena(run, pc)
+        break
+      case OP_CAST_USER:
+        setDst(pc, src32(pc) ? <u64>src32(pc) | imm64(pc) : 0)
         break
       case OP_PROBE_B:
         setDst(pc, probeOk(srcAddr64(pc), 1) ? <u64>load<u8>(srcAddr(pc)) : 0)

@@ -8,6 +8,7 @@ import { OP_INVALID } from '../insn/ops'
 import { Decoded, funcAt, recOp, RECORD_SHIFT } from '../insn/record'
 import { compileProgram } from '../jit/compile'
 import { kfuncFn } from '../kfunc/table'
+import { arenaOf } from '../maps/arena'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import { currentRun, ENGINE_JIT, JIT_AT_LOAD } from './run-state'
@@ -26,6 +27,8 @@ export function selectRuntime(prog: Prog): i32 {
   input.starts = prog.subprogCnt ? prog.subprogStarts : 0
   input.startCnt = prog.subprogCnt
   input.depths = prog.subprogCnt ? prog.subprogStackDepth : 0
+  const arena = prog.arena
+  input.arenaHigh = changetype<usize>(arena) ? arenaOf(arena).userStart & ~(<u64>0xffffffff) : 0
   const decoded = decode(input, resolve)
   if (!changetype<usize>(decoded)) return -ENOMEM
   decoded.owner = changetype<usize>(prog)

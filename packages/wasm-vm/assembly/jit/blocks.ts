@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A subprogram's records to instructions and basic blocks.
 
-import { Decoded, FuncRef, RECORD_SHIFT, RECORD_SIZE, recDst, recImm, recOp, recSrc, recTarget } from '../insn/record'
+import { Decoded, FuncRef, RECORD_SHIFT, RECORD_SIZE, recArenaOp, recDst, recImm, recOp, recSrc, recTarget } from '../insn/record'
 import {
   ALU_ARSH,
   ALU_LSH,
   ALU_RSH,
   isCondJump,
   OP_ALU64_K,
+  OP_ARENA,
   OP_EXIT,
   OP_INVALID,
   OP_JA,
@@ -21,7 +22,7 @@ import {
   OP_ZEXT32,
   ALU_AND,
 } from '../insn/ops'
-import { bit, Block, blockAt, Fn, Ins, insAt, INS_SIZE } from './ir'
+import { bit, Block, blockAt, Fn, Ins, insAt, INS_ARENA, INS_SIZE } from './ir'
 
 /**
  * Fills fn.ins and fn.blocks; false when memory is out, or when control leaves the subprogram other than by a call or exit,
@@ -56,6 +57,10 @@ function copyIns(ins: Ins, r: usize, insn: u32): void {
   ins.off = recTarget(r)
   ins.insn = insn
   ins.imm = recImm(r)
+  if (ins.op != <u16>OP_ARENA) return
+  ins.op = <u16>recArenaOp(r)
+  ins.imm = <i64>(<i32>ins.imm)
+  ins.flags |= INS_ARENA
 }
 
 @inline function jumps(op: i32): bool {

@@ -3,7 +3,7 @@
 
 import { MAY_GOTO_TURNS } from '../interp/frame'
 import { Decoded, funcAt, FuncRef, recImm, recOp, RECORD_SHIFT } from '../insn/record'
-import { OP_CALL, OP_LD_ABS_B, OP_LD_IND_W, OP_PROBE_B, OP_PROBE_SW, OP_TAIL_CALL, OP_CALL_REG } from '../insn/ops'
+import { OP_ARENA, OP_CALL, OP_LD_ABS_B, OP_LD_IND_W, OP_PROBE_B, OP_PROBE_SW, OP_TAIL_CALL, OP_CALL_REG } from '../insn/ops'
 import { kfree, kmalloc } from '../mem/alloc'
 import { Arena } from '../mem/arena'
 import { annotate } from './annotate'
@@ -19,12 +19,15 @@ import {
   openImports,
   RUNTIME_ISA_CALL,
   RUNTIME_PACKET,
+  RUNTIME_ARENA,
   RUNTIME_PROBE,
   RUNTIME_TAIL_CALL,
   runtimeIndex,
 } from './runtime-calls'
+import { arenaAccess } from '../interp/arena-access'
 import { jitIsaCall, jitPacketLoad, jitProbe, jitTailCall } from './runtime'
 import { lengthHole, patchLength, reserve, sinkBase, sinkFailed, sinkFree, sinkLength, sinkOpen } from './sink'
+import { Prog } from '../prog/prog'
 import { promoteSlots } from './slots'
 import { emitBody } from './structure'
 import { makeSwitches } from './switches'
@@ -88,7 +91,7 @@ function keepBytes(decoded: Decoded): bool {
 }
 
 function emitAll(decoded: Decoded, arena: Arena): bool {
-  openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index, <i32>jitIsaCall.index)
+  openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index, <i32>jitIsaCall.index, <i32>arenaAccess.index)
   if (!collectImports(decoded)) return false
   openMarks()
   emitHead(decoded)
@@ -109,6 +112,7 @@ function collectImports(decoded: Decoded): bool {
     let index: u32 = 0
     if (op == OP_CALL_REG) index = runtimeIndex(RUNTIME_ISA_CALL)
     else if (op == OP_CALL) index = <u32>recImm(r)
+    else if (op == OP_ARENA) index = runtimeIndex(RUNTIME_ARENA)
     else if (op >= OP_PROBE_B && op <= OP_PROBE_SW) index = runtimeIndex(RUNTIME_PROBE)
     else if (op == OP_TAIL_CALL) index = runtimeIndex(RUNTIME_TAIL_CALL)
     else if (op >= OP_LD_ABS_B && op <= OP_LD_IND_W) index = runtimeIndex(RUNTIME_PACKET)
@@ -132,6 +136,7 @@ function emitIn(decoded: Decoded, func: FuncRef, i: u32, arena: Arena): bool {
   fn.arena = arena
   fn.isMain = i == 0
   fn.verified = decoded.owner != 0
+  if (fn.verified) fn.sharedMap = changetype<Prog>(decoded.owner).arena
   fn.stackDepth = func.stackDepth
   fn.firstFn = importCount()
   if (!buildBlocks(fn, decoded, func)) return false

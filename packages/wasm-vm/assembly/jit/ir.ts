@@ -4,6 +4,7 @@
 // Values live in virtual registers: 0 to 10 are the BPF registers, 11 to 63 stack slots that nothing else can see. Sets of
 // them are u64 masks. Each has two wasm locals, one i64 and one i32; width.ts decides which one holds the value where.
 
+import { BpfMap } from '../maps/map'
 import { Arena } from '../mem/arena'
 
 // Operations of the compiler's own, beyond those of decoded programs
@@ -31,6 +32,9 @@ export const INS_HIGH: u32 = 8
 /** The value that the instruction loads or makes is a pointer. */
 export const INS_PTR: u32 = 16
 
+/** The access is one to the program's arena. */
+export const INS_ARENA: u32 = 32
+
 @unmanaged export class Ins {
   op: u16
   dst: u8
@@ -45,6 +49,11 @@ export const INS_PTR: u32 = 16
 }
 
 export const INS_SIZE: usize = 24
+
+/** A load whose register stays as it is where the arena has no page. */
+@inline export function keepsResult(ins: Ins): bool {
+  return (ins.flags & INS_ARENA) != 0 && ins.imm != 0
+}
 
 @unmanaged export class Block {
   /** Instructions, the end exclusive. */
@@ -115,6 +124,8 @@ export const INS_SIZE: usize = 24
   hasMayGoto: bool
   /** The verifier vouches for its pointers; bare instructions may add anything to anything. */
   verified: bool
+  /** The arena of accesses that are marked so. */
+  sharedMap: BpfMap
   /** Registers that occur. */
   used: u64
   /** Bytes of stack. */

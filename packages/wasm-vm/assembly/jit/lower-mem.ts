@@ -21,7 +21,7 @@ import {
   OP_STX_B,
   OP_STX_DW,
 } from '../insn/ops'
-import { Fn, Ins, INS_LIVE, VREG_FP } from './ir'
+import { Fn, Ins, INS_ARENA, INS_LIVE, VREG_FP } from './ir'
 import { callRuntime, RUNTIME_PROBE } from './runtime-calls'
 import {
   byte,
@@ -63,8 +63,13 @@ import {
 import { FRAME_BELOW, get32, get64, isInWide, setResult } from './values'
 import { isWide } from './width'
 
-/** Leaves the address of base register `v` plus `off`, save for a constant offset, which it gives back. */
-function address(fn: Fn, v: i32, off: i32): u32 {
+/** Leaves the address of base register `v` plus the displacement, save for a constant offset, which it gives back. */
+function address(fn: Fn, ins: Ins, v: i32): u32 {
+  const off = ins.off
+  if (ins.flags & INS_ARENA) {
+    opGet(fn.tmp32)
+    return 0
+  }
   if (v == VREG_FP && off + FRAME_BELOW >= 0) {
     opGet(fn.frame)
     return <u32>(off + FRAME_BELOW)
@@ -80,7 +85,7 @@ export function lowerLoad(fn: Fn, ins: Ins): void {
   if (!(ins.flags & INS_LIVE)) return
   const op = <i32>ins.op
   if (op >= OP_PROBE_B) return lowerProbe(fn, ins)
-  const offset = address(fn, ins.src, ins.off)
+  const offset = address(fn, ins, ins.src)
   const wide = isWide(ins) && (op == OP_LDX_DW || op >= OP_LDX_SB)
   opMem(wide ? loadOpcode64(op) : loadOpcode32(op), offset)
   setResult(fn, ins, ins.dst, wide)
@@ -129,7 +134,7 @@ function lowerProbe(fn: Fn, ins: Ins): void {
 
 export function lowerStore(fn: Fn, ins: Ins): void {
   const op = <i32>ins.op
-  const offset = address(fn, ins.dst, ins.off)
+  const offset = address(fn, ins, ins.dst)
   if (op <= OP_ST_DW) {
     if (op == OP_ST_DW) opI64Const(ins.imm)
     else opI32Const(<i32>ins.imm)
@@ -154,7 +159,7 @@ function storeOpcode64(size: i32): i32 {
 export function lowerAtomic(fn: Fn, ins: Ins): void {
   const wide = <i32>ins.op >= OP_ATOMIC64
   const kind = <i32>ins.op - (wide ? OP_ATOMIC64 : OP_ATOMIC32)
-  const offset = address(fn, ins.dst, ins.off)
+  const offset = address(fn, ins, ins.dst)
   const addr = fn.tmp32
   const old = wide ? fn.tmp64 : fn.tmp32 + 1
   if (kind == ATOMIC_CMPXCHG) return compareExchange(fn, ins, wide, offset)

@@ -8,6 +8,7 @@ import {
   OP_CALL,
   OP_CALL_LOCAL,
   OP_CALL_REG,
+  OP_CAST_USER,
   OP_LD_ABS_B,
   OP_LD_IMM64,
   OP_LD_IND_B,
@@ -22,8 +23,9 @@ import {
 } from '../insn/ops'
 import { currentRun, Run } from '../interp/run-state'
 import { BpfMap } from '../maps/map'
-import { Fn, Ins, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, OP_LOOP, VREG_FP } from './ir'
+import { Fn, Ins, INS_ARENA, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, OP_LOOP, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
+import { lowerArena, lowerCastUser } from './lower-arena'
 import { lowerAtomic, lowerLoad, lowerStore } from './lower-mem'
 import { markInsn } from './line-marks'
 import { callImport, callRuntime, RUNTIME_ISA_CALL, RUNTIME_PACKET, RUNTIME_TAIL_CALL } from './runtime-calls'
@@ -76,10 +78,12 @@ export function lowerIns(fn: Fn, ins: Ins): void {
   markInsn(ins.insn)
   const op = <i32>ins.op
   if (isAlu(op)) return lowerAlu(fn, ins)
+  if (ins.flags & INS_ARENA) return lowerArena(fn, ins)
   if (op >= OP_LDX_B && op <= OP_PROBE_SW) return lowerLoad(fn, ins)
   if (op >= OP_ST_B && op <= OP_STX_DW) return lowerStore(fn, ins)
   if (isAtomic(op)) return lowerAtomic(fn, ins)
   if (op >= OP_MOVSX64_8 && op <= OP_ZEXT32) return lowerExtend(fn, ins)
+  if (op == OP_CAST_USER) return lowerCastUser(fn, ins)
   if (op == OP_LD_IMM64) return lowerConstant(fn, ins)
   if (op == OP_CALL) return lowerCall(fn, ins)
   if (op == OP_CALL_LOCAL) return lowerLocalCall(fn, ins)

@@ -13,6 +13,8 @@ export const RUNTIME_TAIL_CALL: i32 = 1
 export const RUNTIME_PACKET: i32 = 2
 /** A call by register of bare instructions: (id). */
 export const RUNTIME_ISA_CALL: i32 = 3
+/** An access to an arena: (map, address, operation, value, r0). */
+export const RUNTIME_ARENA: i32 = 4
 
 @unmanaged class Imports {
   arena: Arena
@@ -24,6 +26,7 @@ export const RUNTIME_ISA_CALL: i32 = 3
   runtime1: i32
   runtime2: i32
   runtime3: i32
+  runtime4: i32
 }
 
 const IMPORTS: usize = memory.data(offsetof<Imports>(), 8)
@@ -33,7 +36,7 @@ const IMPORTS: usize = memory.data(offsetof<Imports>(), 8)
 }
 
 /** Starts an empty list; the table indices of the runtime's functions. */
-export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32, isaCall: i32): void {
+export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32, isaCall: i32, arenaCall: i32): void {
   const m = imports()
   m.arena = arena
   m.list = 0
@@ -43,6 +46,7 @@ export function openImports(arena: Arena, probe: i32, tailCall: i32, packet: i32
   m.runtime1 = tailCall
   m.runtime2 = packet
   m.runtime3 = isaCall
+  m.runtime4 = arenaCall
 }
 
 @inline export function importCount(): u32 {

@@ -29,8 +29,9 @@ import {
   OP_ZEXT32,
   accessSize,
   OP_CALL_REG,
+  OP_CAST_USER,
 } from '../insn/ops'
-import { Fn, Ins, insAt, VREG_FP, VREG_MAX, VREG_SLOT0 } from './ir'
+import { Fn, Ins, insAt, INS_ARENA, VREG_FP, VREG_MAX, VREG_SLOT0 } from './ir'
 
 /** 4-byte cells of the stack. */
 const CELLS: i32 = 128
@@ -61,6 +62,7 @@ export function promoteSlots(fn: Fn): bool {
 /** The base register of a load, store or atomic, -1 for anything else. */
 function baseOf(ins: Ins): i32 {
   const op = <i32>ins.op
+  if (ins.flags & INS_ARENA) return -1
   if (op >= OP_LDX_B && op <= OP_PROBE_SW) return ins.src
   if ((op >= OP_ST_B && op <= OP_STX_DW) || isAtomic(op)) return ins.dst
   return -1
@@ -74,7 +76,7 @@ function leaksFrame(ins: Ins): bool {
   if ((op >= OP_STX_B && op <= OP_STX_DW) || isAtomic(op)) return ins.src == VREG_FP
   if (op >= OP_MOVSX64_8 && op <= OP_ZEXT32) return ins.src == VREG_FP
   if (op >= OP_PROBE_B && op <= OP_PROBE_SW) return ins.src == VREG_FP
-  return op == OP_CALL_REG && ins.dst == VREG_FP
+  return (op == OP_CALL_REG && ins.dst == VREG_FP) || (op == OP_CAST_USER && ins.src == VREG_FP)
 }
 
 @inline function cellOf(off: i32): i32 {

@@ -35,6 +35,7 @@ import {
   OP_CALL,
   OP_CALL_LOCAL,
   OP_CALL_REG,
+  OP_CAST_USER,
   OP_EXIT,
   OP_JMP32_K,
   OP_LD_ABS_B,
@@ -74,6 +75,7 @@ import {
   insAt,
   INS_HIGH,
   INS_LIVE,
+  INS_ARENA,
   INS_PTR,
   INS_ZOPS,
   INS_ZRES,
@@ -84,6 +86,7 @@ import {
   succAt,
   succCount,
   VREG_FP,
+  keepsResult,
 } from './ir'
 
 const ARGS: u64 = 0x3e
@@ -179,7 +182,7 @@ function forward(ins: Ins): void {
   else if (isCondJump(op)) noteOperands(ins, op)
   else if (op >= OP_LDX_B && op <= OP_PROBE_SW) {
     const size = op & 7
-    define(ins, ins.dst, size < 3, (ins.flags & INS_PTR) != 0)
+    define(ins, ins.dst, size < 3 && !keepsResult(ins), (ins.flags & INS_PTR) != 0)
   } else if (isAtomic(op)) forwardAtomic(ins, op)
   else forwardRest(ins, op)
 }
@@ -231,8 +234,10 @@ function noteOperands(ins: Ins, op: i32): void {
 function forwardAtomic(ins: Ins, op: i32): void {
   const wide = op >= OP_ATOMIC64
   const kind = op - (wide ? OP_ATOMIC64 : OP_ATOMIC32)
-  if (kind == ATOMIC_CMPXCHG) define(ins, 0, !wide, false)
-  else if (kind >= ATOMIC_FETCH_ADD) define(ins, ins.src, !wide, false)
+  // where a page of an arena is missing the register stays as it is
+  const z = !wide && !(ins.flags & INS_ARENA)
+  if (kind == ATOMIC_CMPXCHG) define(ins, 0, z, false)
+  else if (kind >= ATOMIC_FETCH_ADD) define(ins, ins.src, z, false)
 }
 
 function forwardRest(ins: Ins, op: i32): void {
@@ -245,6 +250,7 @@ function forwardRest(ins: Ins, op: i32): void {
   else if (op == OP_MOVSX32_8 || op == OP_MOVSX32_16) define(ins, ins.dst, true, false)
   else if (op == OP_SWAP64) define(ins, ins.dst, false, false)
   else if (op >= OP_SWAP16 && op <= OP_ZEXT32) define(ins, ins.dst, true, false)
+  else if (op == OP_CAST_USER) define(ins, ins.dst, false, false)
   else if (op == OP_LD_IMM64) define(ins, ins.dst, immZ(ins.imm), (ins.flags & INS_PTR) != 0)
   else if (op == OP_CALL || op == OP_CALL_LOCAL || op == OP_CALL_REG || op == OP_LOOP) {
     s.a &= ~ARGS
@@ -319,9 +325,10 @@ function backward(ins: Ins): void {
   } else if (op >= OP_LDX_B && op <= OP_PROBE_SW) {
     produce(ins, ins.dst)
     // A load whose result nobody reads still may not vanish if it probes; plain ones may
-    want(ins.src, op >= OP_PROBE_B)
+    if (keepsResult(ins)) want(ins.dst, true)
+    want(ins.src, op >= OP_PROBE_B || (ins.flags & INS_ARENA) != 0)
   } else if (op >= OP_ST_B && op <= OP_STX_DW) {
-    want(ins.dst, false)
+    want(ins.dst, (ins.flags & INS_ARENA) != 0)
     if (op >= OP_STX_B) want(ins.src, op == OP_STX_DW)
   } else if (isAtomic(op)) backwardAtomic(ins, op)
   else backwardRest(ins, op)
@@ -371,21 +378,22 @@ export function operandsWide(ins: Ins, alu: i32, byReg: bool): bool {
 }
 
 function backwardAtomic(ins: Ins, op: i32): void {
+  const arena = (ins.flags & INS_ARENA) != 0
   const wide = op >= OP_ATOMIC64
   const kind = op - (wide ? OP_ATOMIC64 : OP_ATOMIC32)
   if (kind == ATOMIC_CMPXCHG) {
     produce(ins, 0)
-    want(0, wide)
+    want(0, wide || arena)
   } else if (kind >= ATOMIC_FETCH_ADD) {
     produce(ins, ins.src)
   }
-  want(ins.dst, false)
-  want(ins.src, wide)
+  want(ins.dst, arena)
+  want(ins.src, wide || arena)
 }
 
 function backwardRest(ins: Ins, op: i32): void {
   const s = sets()
-  if (op >= OP_MOVSX64_8 && op <= OP_MOVSX32_16) {
+  if ((op >= OP_MOVSX64_8 && op <= OP_MOVSX32_16) || op == OP_CAST_USER) {
     produce(ins, ins.dst)
     if (ins.flags & INS_LIVE) want(ins.src, false)
   } else if (op >= OP_SWAP16 && op <= OP_ZEXT32) {

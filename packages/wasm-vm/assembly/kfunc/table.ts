@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Functions of the kernel that programs call by BTF id, as functions of the WebAssembly table.
 
+import { arenaAlloc, arenaFree, arenaReserve } from './arena'
 import {
   dynptrAdjust,
   dynptrClone,
@@ -14,6 +15,9 @@ import {
 } from './dynptr'
 import { iterBitsDestroy, iterBitsNew, iterBitsNext, iterNumDestroy, iterNumNew, iterNumNext } from './iterator'
 import {
+  KFUNC_bpf_arena_alloc_pages,
+  KFUNC_bpf_arena_free_pages,
+  KFUNC_bpf_arena_reserve_pages,
   KFUNC_bpf_dynptr_adjust,
   KFUNC_bpf_dynptr_clone,
   KFUNC_bpf_dynptr_from_skb,
@@ -74,6 +78,12 @@ export function kfuncFn(id: i32): i32 {
       return <i32>dynptrSlice.index
     case KFUNC_bpf_dynptr_slice_rdwr:
       return <i32>dynptrSliceRdwr.index
+    case KFUNC_bpf_arena_alloc_pages:
+      return <i32>arenaAlloc.index
+    case KFUNC_bpf_arena_free_pages:
+      return <i32>arenaFree.index
+    case KFUNC_bpf_arena_reserve_pages:
+      return <i32>arenaReserve.index
     case KFUNC_bpf_preempt_disable:
     case KFUNC_bpf_preempt_enable:
     case KFUNC_bpf_rcu_read_lock:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a map of each type does with elements: the other half of the kernel's struct bpf_map_ops as switches.
 
-import { EINVAL, EOPNOTSUPP, ENOTSUPP } from '../gen/errno.gen'
+import { EINVAL, EOPNOTSUPP, ENOTSUPP, ERANGE } from '../gen/errno.gen'
 import {
   BPF_MAP_TYPE_ARENA,
   BPF_MAP_TYPE_ARRAY,
@@ -37,7 +37,7 @@ import {
   BPF_MAP_TYPE_XSKMAP,
 } from '../gen/uapi-enums.gen'
 import { kernel } from '../mem/root'
-import { arenaMemUsage } from './arena'
+import { arenaMemUsage, arenaOf } from './arena'
 import { arrayDirectAddr, arrayLookup, arrayNextKey, arrayUpdate, percpuArrayLookup } from './array'
 import { bloomMemUsage } from './bloom'
 import { cgroupStorageLookup, cgroupStorageNextKey, cgroupStorageUpdate } from './cgroup-storage'
@@ -236,8 +236,9 @@ export function mapGetNextKey(map: BpfMap, key: usize, next: usize): i32 {
 export function mapDirectValueAddr(map: BpfMap, off: u32, out: usize): i32 {
   if (map.mapType == BPF_MAP_TYPE_ARRAY) return arrayDirectAddr(map, off, out)
   if (map.mapType == BPF_MAP_TYPE_ARENA) {
-    if (<u64>off >= (<u64>map.maxEntries) << 12) return -EINVAL
-    store<u64>(out, <u64>map.values)
+    const a = arenaOf(map)
+    if (<u64>off > a.userEnd - a.userStart) return -ERANGE
+    store<u64>(out, a.userStart)
     return 0
   }
   return -EINVAL

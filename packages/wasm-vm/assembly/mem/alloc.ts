@@ -171,8 +171,12 @@ export function kmalloc(size: usize): usize {
 
 /** `size` zeroed bytes, 8-byte aligned; 0 when there is no memory. */
 export function kzalloc(size: usize): usize {
+  const known = (<u64>memory.size()) << 16
   const p = kmalloc(size)
-  if (p) memory.fill(p, 0, size)
+  if (!p || <u64>p >= known) return p
+  // What the heap grew by for this is zero already: large pieces need not be touched.
+  const end = <u64>p + size
+  memory.fill(p, 0, <usize>((end < known ? end : known) - <u64>p))
   return p
 }
 

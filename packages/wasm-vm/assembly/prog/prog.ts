@@ -119,6 +119,8 @@ export const ANNOT_MEM_OTHER: u8 = 5
   /** cgroup storage maps that it uses: shared and per CPU. */
   cgroupStorage0: BpfMap
   cgroupStorage1: BpfMap
+  /** The arena that it works in, one of the used maps. */
+  arena: BpfMap
   netnsIno: u32
   ifindex: u32
   /** All programs, those without a number (classic filters) too: prog/refs.ts. */

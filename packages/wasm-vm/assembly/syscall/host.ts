@@ -11,7 +11,7 @@ import {
   BPF_MAP_TYPE_USER_RINGBUF,
 } from '../gen/uapi-enums.gen'
 import { currentRun } from '../interp/run-state'
-import { arenaMmap } from '../maps/arena'
+import { arenaMmap, arenaOf, arenaTouch, arenaUnmap } from '../maps/arena'
 import { BpfMap } from '../maps/map'
 import { mapGet, mapPut } from '../maps/refs'
 import { ring, ringAvail, ringMmap } from '../maps/ringbuf'
@@ -197,8 +197,8 @@ function noteMapping(address: usize, map: BpfMap, write: bool): bool {
   return true
 }
 
-/** mmap: an address, or -errno. */
-export function sys_mmap(fd: i32, length: u32, offset: u32, prot: u32): i32 {
+/** mmap: where the bytes are, or -errno. `hint`: the address that the caller would like. */
+export function sys_mmap(fd: i32, length: u32, offset: u32, prot: u32, hint: u64): i32 {
   const kind = fdKind(fd)
   if (kind == FD_FREE) return -EBADF
   if (!length || offset & 4095) return -EINVAL
@@ -208,22 +208,46 @@ export function sys_mmap(fd: i32, length: u32, offset: u32, prot: u32): i32 {
   const write = (prot & PROT_WRITE) != 0
   const mode = fdMode(fd)
   if (!(mode & MODE_READ) || (write && !(mode & MODE_WRITE))) return -EACCES
-  const address = mapMmap(map, <u64>length, <u64>offset, write)
+  const address = mapMmap(map, <u64>length, <u64>offset, write, hint)
   if (isErr(address)) return <i32>address
   return noteMapping(address, map, write) ? <i32>address : -ENOMEM
 }
 
-function mapMmap(map: BpfMap, length: u64, offset: u64, write: bool): usize {
+function mapMmap(map: BpfMap, length: u64, offset: u64, write: bool, hint: u64): usize {
   const array = map.mapType == BPF_MAP_TYPE_ARRAY && (map.mapFlags & BPF_F_MMAPABLE) != 0
   const rings = map.mapType == BPF_MAP_TYPE_RINGBUF || map.mapType == BPF_MAP_TYPE_USER_RINGBUF
   if ((!array && !rings && map.mapType != BPF_MAP_TYPE_ARENA) || changetype<usize>(map.record)) return -ENOTSUPP
   if (write && map.frozen) return -EPERM
   if (write && map.mapFlags & BPF_F_RDONLY_PROG && array && map.frozen) return -EACCES
   if (rings) return ringMmap(map, length, offset, write, map.mapType == BPF_MAP_TYPE_USER_RINGBUF)
-  if (map.mapType == BPF_MAP_TYPE_ARENA) return arenaMmap(map, length, offset)
+  if (map.mapType == BPF_MAP_TYPE_ARENA) return arenaMmap(map, length, offset, hint)
   const room = (map.areaSize + 4095) & ~4095
   if (offset + ((length + 4095) & ~4095) > room) return -EINVAL
   return map.values + <usize>offset
+}
+
+/** The note of the mapping whose bytes begin at `address`, or 0. */
+function findMapping(address: usize): usize {
+  const list = load<usize>(MAPPINGS)
+  const cnt = load<u32>(MAPPINGS, 4)
+  for (let i: u32 = 0; i < cnt; i++) if (load<usize>(list + <usize>i * 12) == address) return list + <usize>i * 12
+  return 0
+}
+
+/** The address that a mapping has for its caller: an arena's may be one that linear memory does not have. */
+export function mapping_address(address: usize): u64 {
+  const at = findMapping(address)
+  if (!at) return <u64>address
+  const map = changetype<BpfMap>(load<usize>(at, 4))
+  return map.mapType == BPF_MAP_TYPE_ARENA ? arenaOf(map).userStart : <u64>address
+}
+
+/** What reading bytes of a mapping does on Linux: their pages are there then. 0, or -EFAULT for a fault that kills. */
+export function mapping_touch(address: usize, offset: u32, length: u32): i32 {
+  const at = findMapping(address)
+  if (!at) return -EINVAL
+  const map = changetype<BpfMap>(load<usize>(at, 4))
+  return map.mapType == BPF_MAP_TYPE_ARENA ? arenaTouch(map, address + offset, length) : 0
 }
 
 export function sys_munmap(address: usize): i32 {
@@ -234,6 +258,7 @@ export function sys_munmap(address: usize): i32 {
     if (load<usize>(at) != address) continue
     const map = changetype<BpfMap>(load<usize>(at, 4))
     if (load<u32>(at, 8)) map.writeCnt--
+    if (map.mapType == BPF_MAP_TYPE_ARENA) arenaUnmap(map)
     memory.copy(at, list + <usize>(cnt - 1) * 12, 12)
     store<u32>(MAPPINGS, cnt - 1, 4)
     if (cnt == 1) {

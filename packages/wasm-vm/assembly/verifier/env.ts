@@ -41,6 +41,8 @@ export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
   nospec: bool
   nospecResult: bool
   zextDst: bool
+  /** A 64-bit operation on a pointer into an arena: becomes one of 32 bits. */
+  needsZext: bool
   isIterNext: bool
   fastcallPattern: bool
   fastcallSpills: u8

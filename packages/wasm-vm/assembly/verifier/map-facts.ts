@@ -27,7 +27,6 @@ import {
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_HASH,
 } from '../gen/uapi-enums.gen'
-import { EINVAL, ENOTSUPP } from '../gen/errno.gen'
 import { BpfMap } from '../maps/map'
 
 export const BPF_F_RDONLY_PROG: u32 = 128
@@ -56,14 +55,6 @@ export function recordHasLock(map: BpfMap): bool {
 /** Whether values have addresses that a program may hold as constants. */
 export function hasDirectValue(map: BpfMap): bool {
   return map.mapType == BPF_MAP_TYPE_ARRAY || map.mapType == BPF_MAP_TYPE_ARENA
-}
-/** Address of the first value: 0, or -errno. Counterpart: array_map_direct_value_addr. */
-export function directValueAddr(map: BpfMap, off: u32, out: usize): i32 {
-  if (map.mapType != BPF_MAP_TYPE_ARRAY) return -ENOTSUPP
-  if (map.maxEntries != 1) return -ENOTSUPP
-  if (off >= map.valueSize) return -EINVAL
-  store<usize>(out, map.values)
-  return 0
 }
 export function hasForEach(map: BpfMap): bool {
   switch (map.mapType) {

@@ -45,13 +45,15 @@ import {
 import { ATTR_PROG_LOAD__fd_array, ATTR_PROG_LOAD__fd_array_cnt } from '../gen/uapi-layouts.gen'
 import { PTR_TO_FUNC } from '../gen/verifier-types.gen'
 import { insnClass, insnCode, insnImm, insnSrc } from '../insn/raw'
+import { arenaOf } from '../maps/arena'
 import { BpfMap } from '../maps/map'
+import { mapDirectValueAddr } from '../maps/ops'
 import { mapGet } from '../maps/refs'
 import { copyFromUser } from '../mem/user'
 import { FD_BTF, FD_MAP, fdGet, isErr } from '../syscall/fd'
 import { auxAt, BPF_MAX_VAR_OFF, Env, insnOf, MAX_USED_BTFS, MAX_USED_MAPS, resolveProgType } from './env'
 import { reject, unsupported } from './log/verbose'
-import { directValueAddr, hasDirectValue } from './map-facts'
+import { hasDirectValue } from './map-facts'
 import { CODE_LD_IMM64 } from './subprogs'
 
 const PSEUDO_MAP_FD: i32 = 1
@@ -137,11 +139,15 @@ function assignCgroupStorage(env: Env, map: BpfMap): bool {
   return true
 }
 
-function checkArena(env: Env): i32 {
+/** A program works in one arena, whose place with the caller is known by now. */
+function assignArena(env: Env, map: BpfMap): i32 {
+  if (changetype<usize>(env.prog.arena)) return reject(env, -EBUSY, 'Only one arena per program\n')
   if (!env.allowPtrLeaks || !env.bpfCapable) {
     return reject(env, -EPERM, 'CAP_BPF and CAP_PERFMON are required to use arena\n')
   }
-  return unsupported(env, 'arenas')
+  env.prog.arena = map
+  if (arenaOf(map).userStart) return 0
+  return reject(env, -EINVAL, "arena's user address must be set via map_extra or mmap()\n")
 }
 
 function checkMapProg(env: Env, map: BpfMap): i32 {
@@ -173,7 +179,7 @@ function checkMapProg(env: Env, map: BpfMap): i32 {
   if (storage && !assignCgroupStorage(env, map)) {
     return reject(env, -EBUSY, 'only one cgroup storage of each type is allowed\n')
   }
-  return map.mapType == BPF_MAP_TYPE_ARENA ? checkArena(env) : 0
+  return map.mapType == BPF_MAP_TYPE_ARENA ? assignArena(env, map) : 0
 }
 
 /** Number of the map among those that the program uses, or -errno; a new one is referenced. */
@@ -255,12 +261,12 @@ function resolveMapLoad(env: Env, p: usize, i: i32, src: i32): i32 {
     const off = load<u32>(p, 12)
     if (off >= <u32>BPF_MAX_VAR_OFF) return reject(env, -EINVAL, 'direct value offset of %u is not allowed\n', off)
     if (!hasDirectValue(map)) return reject(env, -EINVAL, 'no direct value access support for this map type\n')
-    err = directValueAddr(map, off, SCRATCH)
+    err = mapDirectValueAddr(map, off, SCRATCH)
     if (err) {
       return reject(env, err, 'invalid access to map value pointer, value_size=%u off=%u\n', map.valueSize, off)
     }
     aux.mapOff = off
-    addr = <u64>load<usize>(SCRATCH) + off
+    addr = load<u64>(SCRATCH) + off
   }
   store<u32>(p, <u32>addr, 4)
   store<u32>(p, <u32>(addr >> 32), 12)

@@ -21,9 +21,9 @@ import {
   regWidth,
   zext32,
 } from '../bounds'
-import { Env } from '../env'
+import { Env, curAux } from '../env'
 import { aluString } from '../log/names'
-import { reject, unsupported } from '../log/verbose'
+import { reject } from '../log/verbose'
 import { BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST64, copyReg, curReg, RegState } from '../state'
 import { checkRegArg, DST_OP, DST_OP_NO_MARK, SRC_OP } from '../regs'
 import { adjustPointer } from './pointer'
@@ -64,12 +64,25 @@ function trackDelta(env: Env, p: usize, dst: RegState, src: RegState, wasMax: u6
   dst.off = negates ? -off : off
 }
 
+/** Pointers into an arena may be computed with at will, in 32 bits: accesses are checked when they happen. */
+function isArenaOperation(env: Env, p: usize, dst: RegState): bool {
+  if (dst.type != PTR_TO_ARENA) {
+    if (!(insnCode(p) & SRC_X)) return false
+    const src = curReg(env, insnSrc(p))
+    if (src.type != PTR_TO_ARENA) return false
+    copyReg(dst, src)
+  }
+  dst.subregDef = env.insnIdx + 1
+  if (insnClass(p) == ALU64) curAux(env).needsZext = true
+  return true
+}
+
 /** Operations that compute: everything but moves, negation and byte swaps. */
 function adjustReg(env: Env, p: usize): i32 {
   const op = insnCode(p) & 0xf0
   const d = insnDst(p)
   const dst = curReg(env, d)
-  if (dst.type == PTR_TO_ARENA) return 0
+  if (isArenaOperation(env, p, dst)) return 0
   const dstIsPtr = dst.type != SCALAR_VALUE
   let src: RegState
   if (insnCode(p) & SRC_X) {
@@ -182,6 +195,20 @@ function moveNarrow(env: Env, p: usize, dst: RegState, src: RegState): i32 {
   return 0
 }
 
+/** A pointer of the arena's that programs use (imm 1), or of its caller's. */
+function checkCast(env: Env, p: usize): i32 {
+  let err = checkRegArg(env, insnSrc(p), SRC_OP)
+  if (!err) err = checkRegArg(env, insnDst(p), DST_OP_NO_MARK)
+  if (err) return err
+  const dst = curReg(env, insnDst(p))
+  markUnknown(env, dst)
+  if (insnImm(p) == 1) {
+    dst.type = PTR_TO_ARENA
+    dst.subregDef = env.insnIdx + 1
+  }
+  return 0
+}
+
 function checkMov(env: Env, p: usize): i32 {
   const d = insnDst(p)
   const wide = insnClass(p) == ALU64
@@ -190,7 +217,14 @@ function checkMov(env: Env, p: usize): i32 {
     if (insnImm(p) != 1 && insnImm(p) != 1 << 16) {
       return reject(env, -EINVAL, 'addr_space_cast insn can only convert between address space 1 and 0\n')
     }
-    return unsupported(env, 'arenas (addr_space_cast)')
+    if (!changetype<usize>(env.prog.arena)) {
+      return reject(
+        env,
+        -EINVAL,
+        'addr_space_cast insn can only be used in a program that has an associated arena\n',
+      )
+    }
+    return checkCast(env, p)
   }
   if (!movFieldsOk(p)) return reject(env, -EINVAL, 'BPF_MOV uses reserved fields\n')
   let err = 0

@@ -75,8 +75,9 @@ import { baseType, isConst, isPointerValue, mayBeNull, registerIsNull } from '..
 import { Env } from '../env'
 import { regTypeStr } from '../log/names'
 import { Z, reject, unsupported, verbose, verifierBug } from '../log/verbose'
-import { directValueAddr, elidesNull, hasDirectValue, isRdonly } from '../map-facts'
+import { elidesNull, hasDirectValue, isRdonly } from '../map-facts'
 import { mapName } from '../../maps/map'
+import { mapDirectValueAddr } from '../../maps/ops'
 import { checkAlignment } from '../mem/access'
 import { ACCESS_HELPER, READ, WRITE, isPacketPointer } from '../mem/kinds'
 import { checkMapAccess } from '../mem/map-value'
@@ -293,7 +294,7 @@ export function checkConstStr(env: Env, reg: RegState, regno: i32): i32 {
   if (err) return err
   const out = memory.data(8, 4)
   const off = <u32>reg.off + <u32>reg.varValue
-  err = directValueAddr(map, off, out)
+  err = mapDirectValueAddr(map, off, out)
   if (err) return reject(env, err, 'direct value access on string failed\n')
   const p = load<usize>(out)
   for (let i = off; i < map.valueSize; i++) if (!load<u8>(p + i)) return 0

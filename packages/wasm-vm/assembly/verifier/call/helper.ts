@@ -61,6 +61,7 @@ import {
 import { insnImm } from '../../insn/raw'
 import { kernel } from '../../mem/root'
 import { BpfMap } from '../../maps/map'
+import { mapDirectValueAddr } from '../../maps/ops'
 import { markChainPrecision } from '../backtrack/precision'
 import {
   baseType,
@@ -77,7 +78,7 @@ import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../en
 import { updateLiveStack } from '../liveness'
 import { regTypeStr } from '../log/names'
 import { reject, unsupported, verbose, verifierBug } from '../log/verbose'
-import { BPF_F_RDONLY_PROG, directValueAddr, elidesNull } from '../map-facts'
+import { BPF_F_RDONLY_PROG, elidesNull } from '../map-facts'
 import { checkMemAccess } from '../mem/access'
 import { WRITE } from '../mem/kinds'
 import { acquireReference, checkResourceLeak, clearPacketPointers, releaseReference } from '../refs'
@@ -205,7 +206,7 @@ function checkSnprintf(env: Env): i32 {
   if (len % 8) return -EINVAL
   const out = memory.data(8, 4)
   const off = <u32>fmt.off + <u32>fmt.varValue
-  if (directValueAddr(fmt.map, off, out)) return reject(env, -EFAULT, 'failed to retrieve map value address\n')
+  if (mapDirectValueAddr(fmt.map, off, out)) return reject(env, -EFAULT, 'failed to retrieve map value address\n')
   if (!formatOk(load<usize>(out) + <usize>off, <i32>(len / 8))) return reject(env, -EINVAL, 'Invalid format string\n')
   return 0
 }

@@ -10,6 +10,7 @@ import { BpfMap } from '../../maps/map'
 import { mapPut } from '../../maps/refs'
 import { Env } from '../env'
 import { checkMaxStackDepth } from '../subprogs'
+import { convertArenaUse } from './arena'
 import {
   addCounterStack,
   hardWireDeadBranches,
@@ -29,7 +30,10 @@ export function applyFixups(env: Env): i32 {
     hardWireDeadBranches(env)
     err = removeDeadCode(env)
   } else sanitizeDeadCode(env)
-  if (!err) err = publish(env)
+  if (!err) {
+    convertArenaUse(env)
+    err = publish(env)
+  }
   return err
 }
 

@@ -9,7 +9,8 @@ import { insnClass, insnCode, insnImm } from '../../insn/raw'
 import { isConst, isPointerValue, markKnown, markUnknown, registerIsNull } from '../bounds'
 import { Env, insnOf } from '../env'
 import { S, reject, unsupported } from '../log/verbose'
-import { canRead, canWrite, directValueAddr, fieldName, hasDirectValue, isRdonly } from '../map-facts'
+import { mapDirectValueAddr } from '../../maps/ops'
+import { canRead, canWrite, fieldName, hasDirectValue, isRdonly } from '../map-facts'
 import { RegState, curReg } from '../state'
 import { ACCESS_DIRECT, READ, WRITE } from './kinds'
 import { checkRegion } from './region'
@@ -64,7 +65,7 @@ function checkKptr(env: Env, valueReg: i32, insn: i32, type: u32, offset: u32): 
 
 function readConstant(env: Env, reg: RegState, off: i32, size: i32, dst: RegState, signed: bool): i32 {
   const addr = memory.data(8, 4)
-  const err = directValueAddr(reg.map, off, addr)
+  const err = mapDirectValueAddr(reg.map, off, addr)
   if (err) return err
   const p = load<usize>(addr) + <usize>off
   let v: u64 = 0
