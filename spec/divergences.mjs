@@ -117,11 +117,11 @@ export const DIVERGENCES = [
   {
     id: 'arenas',
     area: 'Verifier',
-    linux: 'a program and its user share sparse memory (map type 33), with address space casts in the code',
-    skep: 'the map can be made; programs that use it are refused as unsupported',
-    why: 'an arena lives from faults on pages, which WebAssembly memory does not have',
+    linux: 'whatever the user touches in an arena (map type 33) brings the page into being, or is a segmentation fault',
+    skep: 'so do `touch` and writes of anything but zeros through a view; other touches pass unnoticed, none is a fault. A mapping is as large as WebAssembly memory allows; larger arenas need an address in `map_extra` and no user',
+    why: 'WebAssembly memory has no pages that can be missing',
     rows: [],
-    unsupported: ['arenas', 'arenas (addr_space_cast)'],
+    unsupported: [],
   },
   {
     id: 'CO-RE in the kernel',

@@ -13,7 +13,7 @@ export const DIVERGENCES = [
   {"id":"types of the kernel","rows":["^features: attachTypes BPF_TRACE_ITER$"],"unsupported":["R%d as a pointer to a kernel structure","access through R%d to a kernel structure","arguments that point to kernel types","results that are described by kernel types","context that is described by kernel types","kernel pointers in map values","kernel variables (ksyms with a type)","per-CPU variables of the kernel","locks of allocated objects"]},
   {"id":"kernel functions","rows":[],"unsupported":["kernel function calls (BTF id %d)","kernel function calls from this program type (BTF id %d)"]},
   {"id":"struct_ops","rows":[],"unsupported":["struct_ops"]},
-  {"id":"arenas","rows":[],"unsupported":["arenas","arenas (addr_space_cast)"]},
+  {"id":"arenas","rows":[],"unsupported":[]},
   {"id":"CO-RE in the kernel","rows":[],"unsupported":["CO-RE relocations applied by the kernel"]},
   {"id":"calls not supported","rows":[],"unsupported":["calls of %S"]},
   {"id":"maps bound to a program","rows":[],"unsupported":["maps bound to one program by its hash"]},

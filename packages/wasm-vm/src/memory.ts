@@ -50,7 +50,8 @@ export class VirtualMapping extends Region implements Mapping {
   touch(offset: number, length: number): void {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.length))
       throw new RangeError(`touch: ${length} bytes at ${offset} are not in a mapping of ${this.length}`)
-    if (this.#touch(offset, length) < 0) throw new RangeError(`touch: segmentation fault at ${this.address + BigInt(offset)}`)
+    if (this.#touch(offset, length) < 0)
+      throw new RangeError(`touch: segmentation fault at ${this.address + BigInt(offset)}`)
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,7 @@
  */
 import { parseBtf } from '../btf/index.ts'
 import { RelocationError, RuleError, SyscallError, UnsupportedError } from '../errors/index.ts'
+import { ENOMEM } from '../gen/errno.gen.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import { isMapInMap } from '../object/legacy-maps.ts'
 import type { ObjectSpec } from '../object/object.ts'
@@ -44,7 +45,7 @@ export class LoadSession implements Disposable {
   readonly kernelTypes: KernelTypes
   readonly objectTypes: ObjectTypes
   readonly #maps = new Map<string, number>()
-  readonly #arenas: Mapping[] = []
+  readonly #arenas = new Map<string, Mapping>()
   readonly #borrowed = new Set<string>()
   readonly #externs = new Map<string, ResolvedExtern>()
   readonly #tables = new Map<string, StructOpsTable>()
@@ -132,7 +133,6 @@ export class LoadSession implements Disposable {
         name: kernelMapName(this.spec.name, map),
         btfFd: this.objectTypes.fd,
         innerFd,
-        ...(map.type === U.BPF_MAP_TYPE_ARENA && this.#hasContents(map) ? { mapExtra: 0n } : {}),
         ...(table
           ? { vmlinuxValueTypeId: table.valueTypeId, valueTypeBtfFd: table.btfFd, valueSize: table.valueSize }
           : {}),
@@ -171,22 +171,20 @@ export class LoadSession implements Disposable {
   }
 
   /**
-   * The first mapping gives an arena its address, with which programs are verified. One whose definition has an address
-   * can only be mapped there, which the seam does not offer: where it has contents, it is created without (see #create).
+   * The first mapping gives an arena its address, with which programs are verified, unless its definition does; such a one
+   * can do without a mapping where it is too large for one. Variables are there from the start, as libbpf has it.
    */
   #openArena(map: MapSpec, fd: number): void {
     const length = map.maxEntries * this.kernel.facts.pageSize
-    const mapping = this.kernel.mmap(fd, length, 0, PROT_READ | PROT_WRITE)
+    const mapping = this.kernel.mmap(fd, length, 0, PROT_READ | PROT_WRITE, map.mapExtra)
     if (typeof mapping === 'number') {
-      if (map.mapExtra !== 0n && !this.#hasContents(map)) return
+      if (-mapping === ENOMEM && map.mapExtra !== 0n && !map.data) return
       throw new SyscallError('mmap', -mapping, `arena '${map.name}'`)
     }
-    if (map.data) mapping.bytes.set(map.data)
-    this.#arenas.push(mapping)
-  }
-
-  #hasContents(map: MapSpec): boolean {
-    return this.#lasting && (map.data?.some((byte) => byte !== 0) ?? false)
+    this.#arenas.set(map.name, mapping)
+    if (!map.data) return
+    mapping.touch(0, map.data.length)
+    mapping.bytes.set(map.data)
   }
 
   /** Freezing is a promise that constants can be folded; kernels of before 5.2 do not know it. */
@@ -281,7 +279,8 @@ export class LoadSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const arena of this.#arenas.splice(0)) arena[Symbol.dispose]()
+    for (const arena of this.#arenas.values()) arena[Symbol.dispose]()
+    this.#arenas.clear()
     for (const [name, fd] of this.#maps) if (!this.#borrowed.has(name)) this.kernel.close(fd)
     this.#maps.clear()
     this.kernelTypes[Symbol.dispose]()

@@ -140,7 +140,9 @@ class TracedKernel implements Kernel {
   mmap(fd: number, length: number, offset: number, prot: number, hint = 0n): Mapping | number {
     const mapping = this.#kernel.mmap(fd, length, offset, prot, hint)
     const shown = typeof mapping === 'number' ? formatResult(mapping) : `0x${mapping.address.toString(16)}`
-    this.#sink(`mmap(${hint ? `0x${hint.toString(16)}` : 'NULL'}, ${length}, ${prot}, MAP_SHARED, ${fd}, ${offset}) = ${shown}`)
+    this.#sink(
+      `mmap(${hint ? `0x${hint.toString(16)}` : 'NULL'}, ${length}, ${prot}, MAP_SHARED, ${fd}, ${offset}) = ${shown}`,
+    )
     return mapping
   }
 

@@ -36,7 +36,6 @@ import { REGS, Run } from './run-state'
 /** An access that goes over the end of a page, while it is done. */
 const SPLIT: usize = memory.data(8, 8)
 
-
 function loadAt(p: usize, op: i32): u64 {
   switch (op) {
     case OP_LDX_B:

@@ -617,7 +617,7 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
         interpretArena(run, pc)
         break
       case OP_CAST_USER:
-        setDst(pc, src32(pc) ? <u64>src32(pc) | imm64(pc) : 0)
+        setDst(pc, src32(pc) ? (<u64>src32(pc)) | imm64(pc) : 0)
         break
       case OP_PROBE_B:
         setDst(pc, probeOk(srcAddr64(pc), 1) ? <u64>load<u8>(srcAddr(pc)) : 0)

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A subprogram's records to instructions and basic blocks.
 
-import { Decoded, FuncRef, RECORD_SHIFT, RECORD_SIZE, recArenaOp, recDst, recImm, recOp, recSrc, recTarget } from '../insn/record'
+import {
+  Decoded,
+  FuncRef,
+  RECORD_SHIFT,
+  RECORD_SIZE,
+  recArenaOp,
+  recDst,
+  recImm,
+  recOp,
+  recSrc,
+  recTarget,
+} from '../insn/record'
 import {
   ALU_ARSH,
   ALU_LSH,

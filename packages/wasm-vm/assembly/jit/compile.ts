@@ -3,7 +3,16 @@
 
 import { MAY_GOTO_TURNS } from '../interp/frame'
 import { Decoded, funcAt, FuncRef, recImm, recOp, RECORD_SHIFT } from '../insn/record'
-import { OP_ARENA, OP_CALL, OP_LD_ABS_B, OP_LD_IND_W, OP_PROBE_B, OP_PROBE_SW, OP_TAIL_CALL, OP_CALL_REG } from '../insn/ops'
+import {
+  OP_ARENA,
+  OP_CALL,
+  OP_LD_ABS_B,
+  OP_LD_IND_W,
+  OP_PROBE_B,
+  OP_PROBE_SW,
+  OP_TAIL_CALL,
+  OP_CALL_REG,
+} from '../insn/ops'
 import { kfree, kmalloc } from '../mem/alloc'
 import { Arena } from '../mem/arena'
 import { annotate } from './annotate'
@@ -91,7 +100,14 @@ function keepBytes(decoded: Decoded): bool {
 }
 
 function emitAll(decoded: Decoded, arena: Arena): bool {
-  openImports(arena, <i32>jitProbe.index, <i32>jitTailCall.index, <i32>jitPacketLoad.index, <i32>jitIsaCall.index, <i32>arenaAccess.index)
+  openImports(
+    arena,
+    <i32>jitProbe.index,
+    <i32>jitTailCall.index,
+    <i32>jitPacketLoad.index,
+    <i32>jitIsaCall.index,
+    <i32>arenaAccess.index,
+  )
   if (!collectImports(decoded)) return false
   openMarks()
   emitHead(decoded)

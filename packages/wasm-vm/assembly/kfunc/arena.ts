@@ -16,7 +16,7 @@ const NUMA_NO_NODE: i32 = -1
 /** There is one node, number 0. */
 export function arenaAlloc(map: u64, address: u64, cnt: u64, node: u64, flags: u64): u64 {
   const wanted = <i32>node
-  if (!isArena(map) || flags || !<u32>cnt || (wanted != NUMA_NO_NODE && wanted != 0)) return 0
+  if (!isArena(map) || flags || !(<u32>cnt) || (wanted != NUMA_NO_NODE && wanted != 0)) return 0
   return arenaAllocPages(changetype<BpfMap>(<usize>map), address, <u32>cnt)
 }
 
@@ -27,6 +27,6 @@ export function arenaFree(map: u64, address: u64, cnt: u64, r4: u64, r5: u64): u
 
 export function arenaReserve(map: u64, address: u64, cnt: u64, r4: u64, r5: u64): u64 {
   if (!isArena(map)) return errno(EINVAL)
-  if (!<u32>cnt) return 0
+  if (!(<u32>cnt)) return 0
   return asResult(arenaReservePages(changetype<BpfMap>(<usize>map), address, <u32>cnt))
 }

@@ -269,7 +269,7 @@ export function arenaAllocPages(map: BpfMap, address: u64, cnt: u32): u64 {
     rangesSet(a.free, <u32>first, cnt)
     return 0
   }
-  return (a.userStart & ~(<u64>0xffffffff)) + <u64>(<u32>a.userStart + (<u32>first << PAGE_SHIFT))
+  return (a.userStart & ~(<u64>0xffffffff)) + <u64>(<u32>a.userStart + ((<u32>first) << PAGE_SHIFT))
 }
 
 /** bpf_arena_free_pages. */

@@ -218,11 +218,7 @@ function checkMov(env: Env, p: usize): i32 {
       return reject(env, -EINVAL, 'addr_space_cast insn can only convert between address space 1 and 0\n')
     }
     if (!changetype<usize>(env.prog.arena)) {
-      return reject(
-        env,
-        -EINVAL,
-        'addr_space_cast insn can only be used in a program that has an associated arena\n',
-      )
+      return reject(env, -EINVAL, 'addr_space_cast insn can only be used in a program that has an associated arena\n')
     }
     return checkCast(env, p)
   }
