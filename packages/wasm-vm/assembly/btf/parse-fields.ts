@@ -5,8 +5,10 @@
 import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import { kfree, kzalloc } from '../mem/alloc'
 import { cstrIs, cstrlen } from '../mem/bytes'
+import { kernel } from '../mem/root'
 import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from './btf'
 import {
+  btfFindByNameKind,
   btfTypeSkipModifiers,
   isStruct,
   KIND_ARRAY,
@@ -40,6 +42,12 @@ import {
   BTF_FIELDS_MAX,
   BTF_FIELD_SIZE,
   BtfRecord,
+  DTOR_CGROUP,
+  DTOR_CPUMASK,
+  DTOR_CRYPTO,
+  DTOR_NONE,
+  DTOR_TASK,
+  DTOR_TEST,
   recordField,
 } from './record'
 
@@ -395,11 +403,35 @@ function note(r: BtfRecord, f: BtfField, btf: Btf, found: Found): i32 {
     case BPF_RB_NODE:
       break
     default:
-      // the kernel has no type of this name: it is one that programs allocate
-      f.btf = changetype<usize>(btf)
-      f.btfId = found.typeId
+      return pointee(f, btf, found)
   }
   return 0
+}
+
+/** What a kernel pointer points to: a type of the kernel with this name, else one that programs allocate. */
+function pointee(f: BtfField, btf: Btf, found: Found): i32 {
+  const t = btfTypeById(btf, found.typeId)
+  const vmlinux = changetype<Btf>(kernel().vmlinux)
+  const id = changetype<usize>(vmlinux) ? btfFindByNameKind(vmlinux, btfNameOf(btf, t), btfKind(t)) : 0
+  if (!id) {
+    f.btf = changetype<usize>(btf)
+    f.btfId = found.typeId
+    return 0
+  }
+  f.btf = changetype<usize>(vmlinux)
+  f.btfId = id
+  if (f.type != BPF_KPTR_REF) return 0
+  f.dtor = destructorOf(btfNameOf(btf, t))
+  return f.dtor == DTOR_NONE ? -ENOENT : 0
+}
+
+function destructorOf(name: usize): u32 {
+  if (cstrIs(name, 'task_struct')) return DTOR_TASK
+  if (cstrIs(name, 'cgroup')) return DTOR_CGROUP
+  if (cstrIs(name, 'bpf_cpumask')) return DTOR_CPUMASK
+  if (cstrIs(name, 'bpf_crypto_ctx')) return DTOR_CRYPTO
+  if (cstrIs(name, 'prog_test_ref_kfunc') || cstrIs(name, 'prog_test_member')) return DTOR_TEST
+  return DTOR_NONE
 }
 
 /** Where in what a list or tree holds the node is. */

@@ -44,6 +44,7 @@ import {
   memberBitSize,
   memberType,
 } from '../btf/kinds'
+import { fixupFields } from '../btf/check/struct-metas'
 import { parseFields, recordPut } from '../btf/parse-fields'
 import {
   BPF_KPTR_PERCPU,
@@ -92,7 +93,8 @@ export function mapCheckBtf(map: BpfMap, btf: Btf, keyId: u32, valueId: u32, tok
   // Linux keeps the error where the record would be, and treats it as none
   if (rec && !isErr(rec)) {
     map.record = changetype<BtfRecord>(rec)
-    const err = checkRecord(map, token)
+    let err = checkRecord(map, token)
+    if (!err) err = fixupFields(btf, map.record)
     if (err) {
       recordPut(map.record)
       map.record = changetype<BtfRecord>(0)

@@ -3,6 +3,7 @@
 
 import { BpfMap } from './map'
 import {
+  BPF_GRAPH_ROOT,
   BPF_KPTR,
   BPF_TIMER,
   BPF_WORKQUEUE,
@@ -12,7 +13,7 @@ import {
   recordField,
   recordHas,
 } from '../btf/record'
-import { freeTimer } from '../helpers/timer'
+import { freeFields } from '../kfunc/objects'
 import {
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
@@ -79,15 +80,11 @@ export function initSpecialFields(map: BpfMap, dst: usize): void {
   }
 }
 
+const OWNING: u32 = BPF_TIMER | BPF_WORKQUEUE | BPF_TASK_WORK | BPF_KPTR | BPF_GRAPH_ROOT
+
 /** Ends what hangs on the special fields of a value: bpf_obj_free_fields. */
 export function freeSpecialFields(map: BpfMap, value: usize): void {
-  const record = map.record
-  if (!recordHas(record, BPF_TIMER | BPF_WORKQUEUE | BPF_TASK_WORK | BPF_KPTR)) return
-  for (let i: u32 = 0; i < record.cnt; i++) {
-    const f = recordField(record, i)
-    if (f.type & (BPF_TIMER | BPF_WORKQUEUE | BPF_TASK_WORK)) freeTimer(value + f.offset)
-    else if (f.type & BPF_KPTR) store<u64>(value + f.offset, 0)
-  }
+  if (recordHas(map.record, OWNING)) freeFields(map.record, value)
 }
 
 export function isPercpu(map: BpfMap): bool {

@@ -2,7 +2,7 @@
 // Structs that programs may allocate and link into lists and trees: their special fields, found once.
 // Kernel counterpart: btf_parse_struct_metas, btf_check_and_fixup_fields, btf_check_ownership_depth.
 
-import { EFAULT, ELOOP, ENOMEM } from '../../gen/errno.gen'
+import { E2BIG, EFAULT, EINVAL, ELOOP, ENOMEM } from '../../gen/errno.gen'
 import { kmalloc, krealloc } from '../../mem/alloc'
 import { cstrIs } from '../../mem/bytes'
 import { isErr } from '../../syscall/fd'
@@ -20,6 +20,8 @@ import {
   BPF_REFCOUNT,
   BPF_RES_SPIN_LOCK,
   BPF_SPIN_LOCK,
+  BPF_UPTR,
+  BtfField,
   BtfRecord,
   recordField,
   recordHas,
@@ -103,11 +105,26 @@ export function structRecord(btf: Btf, id: u32): BtfRecord {
   return changetype<BtfRecord>(0)
 }
 
+const PAGE_SIZE: u32 = 4096
+
+/** A page of the user's memory is pinned: what it holds must fit, and is the program's own. */
+function checkUptr(f: BtfField): i32 {
+  const btf = changetype<Btf>(f.btf)
+  if (btf.kernelBtf) return -EINVAL
+  const size = btfSize(btfTypeById(btf, f.btfId))
+  return !size ? -EINVAL : size > PAGE_SIZE ? -E2BIG : 0
+}
+
 /** Points roots to the records of what they hold. */
 export function fixupFields(btf: Btf, rec: BtfRecord): i32 {
-  if (!recordHas(rec, BPF_GRAPH_ROOT)) return 0
+  if (!recordHas(rec, BPF_GRAPH_ROOT | BPF_UPTR)) return 0
   for (let i: u32 = 0; i < rec.cnt; i++) {
     const f = recordField(rec, i)
+    if (f.type == BPF_UPTR) {
+      const err = checkUptr(f)
+      if (err) return err
+      continue
+    }
     if (!(f.type & BPF_GRAPH_ROOT)) continue
     const held = structRecord(btf, f.btfId)
     if (!changetype<usize>(held)) return -EFAULT

@@ -2,24 +2,24 @@
 // Pointers that may be NULL, after a comparison with NULL or with a pointer that is not.
 // Kernel counterpart: mark_ptr_or_null_regs, mark_ptr_or_null_reg of verifier.c (6.18).
 
+import { BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, recordHas } from '../../btf/record'
 import {
   MEM_ALLOC,
   MEM_RCU,
   NON_OWN_REF,
   PTR_TO_BTF_ID,
-  PTR_TO_MAP_VALUE,
   PTR_UNTRUSTED,
   SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
 import { baseType, markPtrNotNull, mayBeNull } from '../bounds'
-import { recordHasLock } from '../map-facts'
 import { releaseReferenceNomark } from '../refs'
 import { firstReg, more, nextReg } from '../reg-iter'
+import { regRecord } from '../reg-record'
 import { frameOf, regOf, RegState, VState } from '../state'
 
 /** Whether a lock may be reached through it: then its id says which one. */
 function mayHoldLock(r: RegState): bool {
-  return baseType(r.type) == PTR_TO_MAP_VALUE && recordHasLock(r.map)
+  return recordHas(regRecord(r), BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK)
 }
 
 function isAllocated(r: RegState): bool {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One argument of a helper call against the prototype. Counterparts: check_func_arg, check_reg_type, check_func_arg_reg_off.
 
-import { BPF_TIMER, recordHas } from '../../btf/record'
+import { BPF_TIMER, BtfField, recordHas } from '../../btf/record'
 import { EACCES, EINVAL, EOPNOTSUPP } from '../../gen/errno.gen'
 import {
   BPF_FUNC_kptr_xchg,
@@ -47,6 +47,7 @@ import {
   MEM_RINGBUF,
   MEM_UNINIT,
   MEM_WRITE,
+  NON_OWN_REF,
   OBJ_RELEASE,
   PTR_MAYBE_NULL,
   PTR_TO_ARENA,
@@ -86,6 +87,8 @@ import { checkPtrOff } from '../mem/region'
 import { SRC_OP, checkRegArg } from '../regs'
 import { processSpinLock } from '../special/lock'
 import { DYNPTR_TYPE_FLAG_MASK, dynptrSpi, processDynptrArg } from '../special/dynptr'
+import { inTreeCallback } from '../special/graph'
+import { matchKptr, processKptrDest } from '../special/kptr'
 import { REF_TYPE_LOCK, RegState, curReg, frameOfReg, isSpilledScalar, slotType, spilledOf } from '../state'
 import { funcIdName, protoArg, protoArgExtra } from '../tables'
 import { Meta, metaOf } from './meta'
@@ -207,9 +210,24 @@ export function checkRegType(env: Env, regno: i32, arg: i32, func: i32): i32 {
       )
     return 0
   }
+  if (reg.type & MEM_ALLOC) return checkAllocType(env, regno, reg, func)
+  if (reg.type & MEM_PERCPU) return 0
   if (mayBeNull(reg.type) && (!mayBeNull(arg) || arg & OBJ_RELEASE))
     return reject(env, -EACCES, 'Possibly NULL pointer passed to helper arg%d\n', regno)
+  if (func == BPF_FUNC_kptr_xchg && regno == 2) {
+    return matchKptr(env, changetype<BtfField>(metaOf(env).kptrField), reg, regno) ? -EACCES : 0
+  }
   return unsupported(env, 'R%d as a pointer to a kernel structure', regno)
+}
+
+/** Objects of the program are taken by locks and by bpf_kptr_xchg alone. */
+function checkAllocType(env: Env, regno: i32, reg: RegState, func: i32): i32 {
+  if (reg.type & ~(PTR_TO_BTF_ID | MEM_ALLOC | MEM_PERCPU))
+    return verifierBug(env, 'invalid PTR_TO_BTF_ID register for type match')
+  if (func == BPF_FUNC_spin_lock || func == BPF_FUNC_spin_unlock) return 0
+  if (func != BPF_FUNC_kptr_xchg) return verifierBug(env, 'unimplemented handling of MEM_ALLOC')
+  if (regno != 2) return 0
+  return matchKptr(env, changetype<BtfField>(metaOf(env).kptrField), reg, regno) ? -EACCES : 0
 }
 
 export function checkArgOffset(env: Env, reg: RegState, regno: i32, arg: i32): i32 {
@@ -244,7 +262,9 @@ export function checkArgOffset(env: Env, reg: RegState, regno: i32, arg: i32): i
     type == PTR_TO_BTF_ID ||
     type == (PTR_TO_BTF_ID | MEM_ALLOC) ||
     type == (PTR_TO_BTF_ID | PTR_TRUSTED) ||
-    type == (PTR_TO_BTF_ID | MEM_RCU)
+    type == (PTR_TO_BTF_ID | MEM_RCU) ||
+    type == (PTR_TO_BTF_ID | MEM_ALLOC | NON_OWN_REF) ||
+    type == (PTR_TO_BTF_ID | MEM_ALLOC | NON_OWN_REF | MEM_RCU)
   return checkPtrOff(env, reg, regno, fixedOk)
 }
 
@@ -380,8 +400,12 @@ function checkByKind(env: Env, proto: usize, i: i32, arg: i32, insn: i32, meta: 
       meta.rawMode = (arg & MEM_UNINIT) != 0
       return checkHelperMem(env, regno, <i32>meta.map.valueSize, arg & MEM_WRITE ? WRITE : READ, false, meta)
     case ARG_PTR_TO_PERCPU_BTF_ID:
-      return unsupported(env, 'per-CPU variables of the kernel')
+      if (!reg.btfId) return reject(env, -EACCES, 'Helper has invalid btf_id in R%d\n', regno)
+      meta.retBtf = reg.btf
+      meta.retBtfId = reg.btfId
+      return 0
     case ARG_PTR_TO_SPIN_LOCK:
+      if (inTreeCallback(env)) return reject(env, -EACCES, "can't spin_{lock,unlock} in rbtree cb\n")
       if (meta.funcId == BPF_FUNC_spin_lock) return processSpinLock(env, regno, true, REF_TYPE_LOCK)
       if (meta.funcId == BPF_FUNC_spin_unlock) return processSpinLock(env, regno, false, REF_TYPE_LOCK)
       return verifierBug(env, 'spin lock arg on unexpected helper')
@@ -418,7 +442,7 @@ function checkByKind(env: Env, proto: usize, i: i32, arg: i32, insn: i32, meta: 
     case ARG_PTR_TO_CONST_STR:
       return checkConstStr(env, reg, regno)
     case ARG_KPTR_XCHG_DEST:
-      return unsupported(env, 'kernel pointers in map values')
+      return processKptrDest(env, regno, meta)
   }
   return 0
 }

@@ -19,6 +19,7 @@ import { BPF_LOG_LEVEL, Env, auxAt, subprogAt } from '../env'
 import { printState } from '../log/print-state'
 import { reject, verbose, verifierBug } from '../log/verbose'
 import { hasForEach } from '../map-facts'
+import { enterTreeCallback } from '../special/graph'
 import { retvalWithin, verboseInvalidScalar } from '../return-code'
 import {
   FuncState,
@@ -45,6 +46,7 @@ export const ENTER_FIND_VMA: i32 = 3
 export const ENTER_LOOP: i32 = 4
 export const ENTER_USER_RINGBUF: i32 = 5
 export const ENTER_TASK_WORK: i32 = 6
+export const ENTER_TREE_LESS: i32 = 7
 
 function setMapReg(r: RegState, type: i32, map: BpfMap): void {
   r.type = type
@@ -111,6 +113,13 @@ function enter(env: Env, how: i32, caller: FuncState, callee: FuncState, insn: i
       noArgsFrom(env, callee, 3)
       asCallback(callee, 0, 1)
       return 0
+    case ENTER_TREE_LESS: {
+      const err = enterTreeCallback(env, regOf(caller, 1), regOf(callee, 1), regOf(callee, 2))
+      if (err) return err
+      noArgsFrom(env, callee, 3)
+      asCallback(callee, 0, 1)
+      return 0
+    }
   }
   markNotInit(env, regOf(callee, 0))
   markDynptrReg(regOf(callee, 1), BPF_DYNPTR_TYPE_LOCAL, true, ++env.idGen)

@@ -2,7 +2,8 @@
 // A helper call: may the program make it, are the arguments right, what holds after it.
 // Counterpart: check_helper_call of kernel/bpf/verifier.c.
 
-import { BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, recordHas } from '../../btf/record'
+import { Btf, btfKind, btfTypeById } from '../../btf/btf'
+import { BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, BtfField, recordHas } from '../../btf/record'
 import { EACCES, EFAULT, EINVAL, ENOTSUPP } from '../../gen/errno.gen'
 import {
   BPF_FUNC_dynptr_data,
@@ -16,6 +17,7 @@ import {
   BPF_FUNC_get_stack,
   BPF_FUNC_get_stackid,
   BPF_FUNC_get_task_stack,
+  BPF_FUNC_kptr_xchg,
   BPF_FUNC_loop,
   BPF_FUNC_map_delete_elem,
   BPF_FUNC_map_lookup_elem,
@@ -24,12 +26,14 @@ import {
   BPF_FUNC_map_pop_elem,
   BPF_FUNC_map_push_elem,
   BPF_FUNC_map_update_elem,
+  BPF_FUNC_per_cpu_ptr,
   BPF_FUNC_probe_read_kernel_str,
   BPF_FUNC_probe_read_str,
   BPF_FUNC_probe_read_user_str,
   BPF_FUNC_redirect_map,
   BPF_FUNC_snprintf,
   BPF_FUNC_tail_call,
+  BPF_FUNC_this_cpu_ptr,
   BPF_FUNC_timer_set_callback,
   BPF_FUNC_user_ringbuf_drain,
   BPF_MAP_TYPE_PROG_ARRAY,
@@ -41,6 +45,9 @@ import {
   BPF_DYNPTR_TYPE_SKB,
   BPF_DYNPTR_TYPE_SKB_META,
   CONST_PTR_TO_DYNPTR,
+  MEM_ALLOC,
+  MEM_RCU,
+  MEM_RDONLY,
   NOT_INIT,
   PTR_MAYBE_NULL,
   PTR_TO_BTF_ID,
@@ -53,6 +60,7 @@ import {
   RET_PTR_TO_BTF_ID,
   RET_PTR_TO_MAP_VALUE,
   RET_PTR_TO_MEM,
+  RET_PTR_TO_MEM_OR_BTF_ID,
   RET_PTR_TO_SOCKET,
   RET_PTR_TO_SOCK_COMMON,
   RET_PTR_TO_TCP_SOCK,
@@ -74,6 +82,7 @@ import {
   registerIsNull,
   typeFlag,
 } from '../bounds'
+import { KIND_STRUCT, KIND_UNION, resolveSize, skipModifiers, typeName } from '../btf-facts'
 import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../env'
 import { updateLiveStack } from '../liveness'
 import { regTypeStr } from '../log/names'
@@ -84,6 +93,7 @@ import { WRITE } from '../mem/kinds'
 import { acquireReference, checkResourceLeak, clearPacketPointers, releaseReference } from '../refs'
 import { DEF_NOT_SUBREG, clearCallerSaved } from '../regs'
 import { dynptrOf, unmarkDynptr } from '../special/dynptr'
+import { releaseToField, setFieldPointer } from '../special/kptr'
 import { RegState, curFrame, curReg } from '../state'
 import { pushStack } from '../states/stack'
 import {
@@ -195,7 +205,8 @@ function release(env: Env, proto: usize, meta: Meta, id: i32): i32 {
   if (isDynptrArg(protoArg(proto, meta.releaseRegno - 1))) {
     if (reg.type == CONST_PTR_TO_DYNPTR) return verifierBug(env, 'CONST_PTR_TO_DYNPTR cannot be released')
     err = unmarkDynptr(env, reg)
-  } else if (meta.refObjId) err = releaseReference(env, meta.refObjId)
+  } else if (id == BPF_FUNC_kptr_xchg && meta.refObjId) err = releaseToField(env, meta.refObjId)
+  else if (meta.refObjId) err = releaseReference(env, meta.refObjId)
   else if (registerIsNull(reg)) err = 0
   return err ? reject(env, err, 'func %S#%d reference has not been acquired before\n', funcIdName(id), id) : 0
 }
@@ -272,6 +283,16 @@ function special(env: Env, proto: usize, p: usize, insn: i32, meta: Meta): i32 {
       meta.refObjId = d.refObjId
       return 0
     }
+    case BPF_FUNC_per_cpu_ptr:
+    case BPF_FUNC_this_cpu_ptr: {
+      const r = curReg(env, 1)
+      if (!(r.type & MEM_RCU)) return 0
+      const t = btfTypeById(changetype<Btf>(r.btf), r.btfId)
+      if (!t || (btfKind(t) != KIND_STRUCT && btfKind(t) != KIND_UNION))
+        return reject(env, -EFAULT, 'Helper has invalid btf/btf_id in R1\n')
+      meta.percpuObject = true
+      return 0
+    }
     case BPF_FUNC_dynptr_write: {
       const d = dynptrOf(env, dynptrArgOf(env, proto))
       const t = changetype<usize>(d) ? d.dynptrType : BPF_DYNPTR_TYPE_INVALID
@@ -327,13 +348,45 @@ function setResult(env: Env, proto: usize, meta: Meta): i32 {
       r0.type = PTR_TO_MEM | flags
       r0.memSize = meta.memSize
       return 0
+    case RET_PTR_TO_MEM_OR_BTF_ID:
+      return setPercpuResult(env, meta, flags)
     case RET_PTR_TO_BTF_ID:
+      if (meta.funcId == BPF_FUNC_kptr_xchg) {
+        setFieldPointer(r0, changetype<BtfField>(meta.kptrField), flags)
+        return 0
+      }
       markKnownZero(r0)
       r0.type = PTR_TO_BTF_ID | flags
       r0.btfId = protoResultBtf(proto)
       return 0
   }
   return unsupported(env, 'results that are described by kernel types')
+}
+
+/** One CPU's copy of a variable of the kernel, or of an object that the program allocated. */
+function setPercpuResult(env: Env, meta: Meta, flags: i32): i32 {
+  const r0 = curReg(env, 0)
+  const btf = changetype<Btf>(meta.retBtf)
+  const t = skipModifiers(btf, meta.retBtfId)
+  markKnownZero(r0)
+  if (btfKind(t) != KIND_STRUCT && btfKind(t) != KIND_UNION) {
+    const size = resolveSize(btf, t)
+    if (size < 0)
+      return reject(
+        env,
+        -EINVAL,
+        "unable to resolve the size of type '%S': %d\n",
+        typeName(btf, meta.retBtfId),
+        -EINVAL,
+      )
+    r0.type = PTR_TO_MEM | flags
+    r0.memSize = <u32>size
+    return 0
+  }
+  r0.type = meta.percpuObject ? PTR_TO_BTF_ID | MEM_ALLOC | MEM_RCU : PTR_TO_BTF_ID | (flags & ~MEM_RDONLY)
+  r0.btf = meta.retBtf
+  r0.btfId = meta.retBtfId
+  return 0
 }
 
 function refineResult(env: Env, meta: Meta, ret: i32): i32 {

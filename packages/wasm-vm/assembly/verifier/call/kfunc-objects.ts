@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Allocated objects, lists and trees as arguments and results of kernel functions.
+// Allocated objects, lists and trees as arguments and results of kernel functions: which room judges what.
 // Counterparts: the cases of check_kfunc_args and check_special_kfunc that concern them.
 
-import { EINVAL } from '../../gen/errno.gen'
+import { btfNameOf } from '../../btf/btf'
+import { BPF_LIST_HEAD, BPF_RB_ROOT, BtfField } from '../../btf/record'
 import {
   KFUNC_bpf_obj_new_impl,
   KFUNC_bpf_percpu_obj_new_impl,
-  KFUNC_bpf_rbtree_add_impl,
   KFUNC_bpf_refcount_acquire_impl,
 } from '../../gen/kfuncs.gen'
-import { MEM_ALLOC, MEM_PERCPU, NON_OWN_REF, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE } from '../../gen/verifier-types.gen'
-import { baseType } from '../bounds'
+import { isText } from '../btf-facts'
 import { Env } from '../env'
-import { Z, reject, unsupported } from '../log/verbose'
-import { RegState, curReg } from '../state'
+import { curReg } from '../state'
+import { OBJECT, checkDropArg, checkRefcountedArg, setNewObject, setObject } from '../special/alloc'
+import {
+  checkListNodeArg,
+  checkRootArg,
+  checkTreeNodeArg,
+  insertsNode,
+  passToGraph,
+  setGraphNode,
+} from '../special/graph'
 import {
   KF_ARG_PTR_TO_ALLOC_BTF_ID,
   KF_ARG_PTR_TO_LIST_HEAD,
@@ -24,9 +31,7 @@ import {
 } from './kfunc-kinds'
 import { KfuncMeta } from './kfunc-meta'
 
-const OBJECT: i32 = PTR_TO_BTF_ID | MEM_ALLOC
-
-/** Kinds of arguments that this file checks. */
+/** Kinds of arguments that are checked here. */
 export function isObjectKind(kind: i32): bool {
   switch (kind) {
     case KF_ARG_PTR_TO_ALLOC_BTF_ID:
@@ -40,56 +45,48 @@ export function isObjectKind(kind: i32): bool {
   return false
 }
 
-function allocatedArg(env: Env, i: i32, reg: RegState): i32 {
-  if (reg.type != OBJECT && reg.type != (OBJECT | MEM_PERCPU))
-    return reject(env, -EINVAL, 'arg#%d expected pointer to allocated object\n', i)
-  return unsupported(env, 'allocated objects')
-}
-
-function rootArg(env: Env, i: i32, reg: RegState): i32 {
-  if (reg.type != PTR_TO_MAP_VALUE && reg.type != OBJECT)
-    return reject(env, -EINVAL, 'arg#%d expected pointer to map value or allocated object\n', i)
-  return unsupported(env, 'lists and trees of objects')
-}
-
-function nodeArg(env: Env, m: KfuncMeta, kind: i32, i: i32, reg: RegState): i32 {
-  if (kind == KF_ARG_PTR_TO_LIST_NODE || m.row == KFUNC_bpf_rbtree_add_impl) {
-    if (reg.type != OBJECT) return reject(env, -EINVAL, 'arg#%d expected pointer to allocated object\n', i)
-  } else if (!(reg.type & NON_OWN_REF) && !reg.refObjId) {
-    return reject(env, -EINVAL, '%S can only take non-owning or refcounted bpf_rb_node pointer\n', Z(m.name))
-  }
-  return unsupported(env, 'lists and trees of objects')
-}
-
 export function processObjectArg(env: Env, m: KfuncMeta, kind: i32, i: i32): i32 {
   const reg = curReg(env, i + 1)
   switch (kind) {
     case KF_ARG_PTR_TO_ALLOC_BTF_ID:
-      return allocatedArg(env, i, reg)
+      return checkDropArg(env, m, i, reg)
     case KF_ARG_PTR_TO_LIST_HEAD:
+      return checkRootArg(env, m, i, reg, BPF_LIST_HEAD)
     case KF_ARG_PTR_TO_RB_ROOT:
-      return rootArg(env, i, reg)
+      return checkRootArg(env, m, i, reg, BPF_RB_ROOT)
     case KF_ARG_PTR_TO_LIST_NODE:
+      return checkListNodeArg(env, m, i, reg)
     case KF_ARG_PTR_TO_RB_NODE:
-      return nodeArg(env, m, kind, i, reg)
+      return checkTreeNodeArg(env, m, i, reg)
   }
-  if (baseType(reg.type) != PTR_TO_BTF_ID || !(reg.type & MEM_ALLOC))
-    return reject(env, -EINVAL, 'arg#%d is neither owning or non-owning ref\n', i)
-  return unsupported(env, 'allocated objects')
+  return checkRefcountedArg(env, m, i, reg)
 }
 
 /** What the call does to objects, before registers are forgotten. */
 export function objectEffects(env: Env, m: KfuncMeta): i32 {
-  return 0
+  return insertsNode(m.row) ? passToGraph(env, m) : 0
+}
+
+/** Whether a function gives a node of a list or tree. */
+export function isNodeType(m: KfuncMeta, pointee: usize): bool {
+  const name = btfNameOf(m.btf, pointee)
+  return isText(name, 'bpf_list_node') || isText(name, 'bpf_rb_node')
 }
 
 /** The result of a function that gives an object or a node of a graph: 1: it is set, 0: another function, -errno. */
 export function objectResult(env: Env, m: KfuncMeta, pointee: usize): i32 {
+  const r0 = curReg(env, 0)
   switch (m.row) {
     case KFUNC_bpf_obj_new_impl:
-    case KFUNC_bpf_percpu_obj_new_impl:
+    case KFUNC_bpf_percpu_obj_new_impl: {
+      const err = setNewObject(env, m)
+      return err ? err : 1
+    }
     case KFUNC_bpf_refcount_acquire_impl:
-      return unsupported(env, 'allocated objects')
+      setObject(r0, OBJECT, m.argBtf, m.argBtfId)
+      return 1
   }
-  return 0
+  if (!isNodeType(m, pointee)) return 0
+  setGraphNode(r0, changetype<BtfField>(m.listHead ? m.listHead : m.rbRoot))
+  return 1
 }

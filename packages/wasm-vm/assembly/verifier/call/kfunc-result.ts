@@ -34,11 +34,12 @@ import { acquireReference } from '../refs'
 import { regRecord } from '../reg-record'
 import { DEF_NOT_SUBREG } from '../regs'
 import { iterOf } from '../special/iterator'
+import { setNonOwning } from '../special/graph'
 import { RegState, curReg } from '../state'
 import { sliceResult } from './kfunc-dynptr'
 import { isScalarType, isStructOrUnion } from './kfunc-kinds'
 import { KfuncMeta, isAcquire, isIterNext, isRcuProtected, mayReturnNull } from './kfunc-meta'
-import { objectResult } from './kfunc-objects'
+import { isNodeType, objectResult } from './kfunc-objects'
 
 const ID: usize = memory.data(4, 4)
 
@@ -144,7 +145,7 @@ function pointerResult(env: Env, m: KfuncMeta, ptr: usize): i32 {
     if (ref < 0) return ref
     if (mayReturnNull(m)) r0.id = ref
     r0.refObjId = ref
-  }
+  } else if (isNodeType(m, pointee)) setNonOwning(env, r0)
   if (!r0.id && recordHas(regRecord(r0), BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK)) r0.id = ++env.idGen
   return 0
 }

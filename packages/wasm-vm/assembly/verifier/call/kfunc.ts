@@ -7,6 +7,7 @@ import {
   KFUNC___bpf_trap,
   KFUNC_bpf_preempt_disable,
   KFUNC_bpf_preempt_enable,
+  KFUNC_bpf_rbtree_add_impl,
   KFUNC_bpf_rcu_read_lock,
   KFUNC_bpf_rcu_read_unlock,
   KFUNC_bpf_res_spin_lock,
@@ -27,10 +28,11 @@ import { Z, reject, unsupported } from '../log/verbose'
 import { clearPacketPointers, releaseReference } from '../refs'
 import { firstObject, more, nextReg } from '../reg-iter'
 import { DEF_NOT_SUBREG, markZext } from '../regs'
+import { inTreeCallback } from '../special/graph'
 import { iterNextCall } from '../special/iterator'
 import { FuncState, curFrame, curReg, frameOf, regOf } from '../state'
 import { pushStack } from '../states/stack'
-import { ENTER_TASK_WORK, ENTER_TIMER, pushCallbackCall } from './callback'
+import { ENTER_TASK_WORK, ENTER_TIMER, ENTER_TREE_LESS, pushCallbackCall } from './callback'
 import { isTaskWork } from './kfunc-add'
 import { checkKfuncArgs } from './kfunc-args'
 import { paramTypeOf } from './kfunc-kinds'
@@ -80,6 +82,8 @@ function checkRcu(env: Env, m: KfuncMeta): i32 {
   const st = env.cur
   const lock = m.row == KFUNC_bpf_rcu_read_lock
   const unlock = m.row == KFUNC_bpf_rcu_read_unlock
+  if (st.activeRcuLock && (lock || unlock) && inTreeCallback(env))
+    return reject(env, -EACCES, 'Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback\n')
   if (!st.activeRcuLock) {
     if (unlock) return reject(env, -EINVAL, 'unmatched rcu read unlock (kernel function %S)\n', Z(m.name))
     if (lock) st.activeRcuLock = true
@@ -118,11 +122,13 @@ function checkSections(env: Env, m: KfuncMeta): i32 {
   return 0
 }
 
-/** Subprograms that the function runs later. */
+/** Subprograms that the function runs, now or later. */
 function queueCallback(env: Env, m: KfuncMeta, p: usize): i32 {
   let err = 0
   if (m.row == KFUNC_bpf_wq_set_callback_impl) {
     err = pushCallbackCall(env, p, env.insnIdx, m.subprogno, ENTER_TIMER)
+  } else if (m.row == KFUNC_bpf_rbtree_add_impl) {
+    err = pushCallbackCall(env, p, env.insnIdx, m.subprogno, ENTER_TREE_LESS)
   } else if (isTaskWork(m.row)) {
     err = pushCallbackCall(env, p, env.insnIdx, m.subprogno, ENTER_TASK_WORK)
   }

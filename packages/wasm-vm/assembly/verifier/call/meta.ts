@@ -20,7 +20,13 @@ import { Env } from '../env'
   funcId: i32
   subprogno: i32
   constMapKey: i64
-  kptr: bool
+  /** The field (a BtfField) that bpf_kptr_xchg changes. */
+  kptrField: usize
+  /** Type behind a per-CPU pointer. */
+  retBtf: usize
+  retBtfId: u32
+  /** It is an object that the program allocated. */
+  percpuObject: bool
 }
 export const META_SIZE: usize = offsetof<Meta>()
 

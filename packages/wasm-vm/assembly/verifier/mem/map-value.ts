@@ -2,15 +2,15 @@
 // Accesses of map values: rights of the map, special fields, constants of frozen maps.
 // Counterparts: check_map_access_type, check_map_access, check_map_kptr_access, bpf_map_direct_read.
 
-import { BPF_KPTR, BPF_KPTR_PERCPU, BPF_KPTR_REF, BPF_UPTR, recordField, recordFind } from '../../btf/record'
+import { BPF_KPTR, BPF_UPTR, recordField, recordFind } from '../../btf/record'
 import { EACCES } from '../../gen/errno.gen'
 import { SCALAR_VALUE } from '../../gen/verifier-types.gen'
-import { insnClass, insnCode, insnImm } from '../../insn/raw'
-import { isConst, isPointerValue, markKnown, markUnknown, registerIsNull } from '../bounds'
-import { Env, insnOf } from '../env'
-import { S, reject, unsupported } from '../log/verbose'
+import { isConst, isPointerValue, markKnown, markUnknown } from '../bounds'
+import { Env } from '../env'
+import { S, reject } from '../log/verbose'
 import { mapDirectValueAddr } from '../../maps/ops'
 import { canRead, canWrite, fieldName, hasDirectValue, isRdonly } from '../map-facts'
+import { checkKptrAccess } from '../special/kptr'
 import { RegState, curReg } from '../state'
 import { ACCESS_DIRECT, READ, WRITE } from './kinds'
 import { checkRegion } from './region'
@@ -45,22 +45,6 @@ export function checkMapAccess(env: Env, regno: i32, off: i32, size: i32, zeroOk
     if (size != 8) return reject(env, -EACCES, '%s access size must be BPF_DW\n', name)
   }
   return 0
-}
-
-function checkKptr(env: Env, valueReg: i32, insn: i32, type: u32, offset: u32): i32 {
-  const p = insnOf(env, insn)
-  const cls = insnClass(p)
-  if ((insnCode(p) & 0xe0) != 0x60)
-    return reject(env, -EACCES, 'kptr in map can only be accessed using BPF_MEM instruction mode\n')
-  if (cls != 1 && type & (BPF_KPTR_REF | BPF_KPTR_PERCPU))
-    return reject(env, -EACCES, 'store to referenced kptr disallowed\n')
-  if (cls != 1 && type == BPF_UPTR) return reject(env, -EACCES, 'store to uptr disallowed\n')
-  if (cls == 2) {
-    if (insnImm(p)) return reject(env, -EACCES, 'BPF_ST imm must be 0 when storing to kptr at off=%u\n', offset)
-    return 0
-  }
-  if (cls == 3 && registerIsNull(curReg(env, valueReg))) return 0
-  return unsupported(env, 'kernel pointers in map values')
 }
 
 function readConstant(env: Env, reg: RegState, off: i32, size: i32, dst: RegState, signed: bool): i32 {
@@ -98,7 +82,7 @@ export function checkMapValue(
   const map = reg.map
   if (isConst(reg)) {
     const f = recordFind(map.record, off + <u32>reg.varValue, BPF_KPTR | BPF_UPTR)
-    if (changetype<usize>(f)) return checkKptr(env, valueReg, insn, f.type, f.offset)
+    if (changetype<usize>(f)) return checkKptrAccess(env, valueReg, insn, f)
   }
   if (access != READ || valueReg < 0) return 0
   const dst = curReg(env, valueReg)
