@@ -2,7 +2,7 @@
 /** Objects that programs allocate: who owns them, in which order they come back, and that all of them end. */
 import { readFileSync } from 'node:fs'
 import type { Kernel } from '@skep/core'
-import { KernelTypes, openObject, progTestRun } from '@skep/core'
+import { openObject, progTestRun } from '@skep/core'
 import { udpFrame } from './calls.ts'
 import { scenario } from './scenario.ts'
 
@@ -13,9 +13,8 @@ interface Seen {
 
 /** Runs programs of graphs.bpf.c one after the other and gives what each of them saw. */
 function observe(kernel: Kernel, names: readonly string[], length: number): number[][] {
-  using types = new KernelTypes(kernel)
   const bytes = readFileSync(new URL('programs/graphs.bpf.o', import.meta.url))
-  using object = openObject(bytes, { name: 'graphs' }).load(kernel, { kernelTypes: types })
+  using object = openObject(bytes, { name: 'graphs' }).load(kernel)
   return names.map((name) => {
     const { retval } = progTestRun(kernel, object.program(name).fd, { dataIn: udpFrame() })
     const { failed, seen } = object.map('.bss').lookup(0) as Seen

@@ -91,7 +91,7 @@ export function freeList(head: usize, nodeOffset: u32): void {
   const last = node ? <usize>load<u64>(head, PREV) : 0
   initList(head)
   if (!node || node == head) return
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const next = nextOf(node)
     more = node != last
     initListNode(node, nodeOffset)

@@ -56,14 +56,7 @@ import {
   KFUNC_bpf_refcount_acquire_impl,
 } from '../gen/kfuncs.gen'
 import { kfuncRow } from './known'
-import {
-  listBack,
-  listFront,
-  listPopBack,
-  listPopFront,
-  listPushBack,
-  listPushFront,
-} from './list'
+import { listBack, listFront, listPopBack, listPopFront, listPushBack, listPushFront } from './list'
 import { objDrop, objNew, percpuObjNew, refcountAcquire } from './objects'
 import { rbtreeAdd, rbtreeFirst, rbtreeLeft, rbtreeRemove, rbtreeRight, rbtreeRoot } from './rbtree'
 

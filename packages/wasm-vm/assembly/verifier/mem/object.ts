@@ -7,14 +7,7 @@ import { Btf, btfKflag, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVl
 import { memberBitOffset, memberBitSize, memberName, memberType } from '../../btf/kinds'
 import { recordField } from '../../btf/record'
 import { EACCES, EFAULT, EINVAL, EPERM } from '../../gen/errno.gen'
-import {
-  MEM_ALLOC,
-  MEM_PERCPU,
-  MEM_RCU,
-  NON_OWN_REF,
-  PTR_TO_BTF_ID,
-  PTR_UNTRUSTED,
-} from '../../gen/verifier-types.gen'
+import { MEM_ALLOC, MEM_PERCPU, MEM_RCU, NON_OWN_REF, PTR_TO_BTF_ID, PTR_UNTRUSTED } from '../../gen/verifier-types.gen'
 import { baseType, isConst, mayBeNull } from '../bounds'
 import { KIND_ARRAY, KIND_PTR, KIND_STRUCT, KIND_UNION, isModifier, resolveSize, typeName } from '../btf-facts'
 import { Env } from '../env'
@@ -123,14 +116,7 @@ function walk(env: Env, btf: Btf, id: u32, off: u32, size: u32): i32 {
     const n = btfVlen(t)
     if (btfKind(t) == KIND_UNION && n != 1) inner.untrusted = true
     if (off + size > btfSize(t))
-      return reject(
-        env,
-        -EACCES,
-        'access beyond struct %S at off %u size %u\n',
-        Z(btfNameOf(btf, t)),
-        off,
-        size,
-      )
+      return reject(env, -EACCES, 'access beyond struct %S at off %u size %u\n', Z(btfNameOf(btf, t)), off, size)
     let ret = NEXT
     for (let i: u32 = 0; i < n && ret == NEXT; i++) {
       if (off + size <= memberBitOffset(t, i) >> 3) break

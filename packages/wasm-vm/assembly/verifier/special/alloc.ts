@@ -50,8 +50,7 @@ export function checkRefcountedArg(env: Env, m: KfuncMeta, i: i32, reg: RegState
   if (!isNonOwning(reg.type)) m.owningRef = true
   const record = regRecord(reg)
   if (!changetype<usize>(record)) return verifierBug(env, "Couldn't find btf_record")
-  if (record.refcountOff < 0)
-    return reject(env, -EINVAL, "arg#%d doesn't point to a type with bpf_refcount field\n", i)
+  if (record.refcountOff < 0) return reject(env, -EINVAL, "arg#%d doesn't point to a type with bpf_refcount field\n", i)
   m.argBtf = reg.btf
   m.argBtfId = reg.btfId
   return 0
@@ -96,13 +95,7 @@ export function setNewObject(env: Env, m: KfuncMeta): i32 {
   const percpu = m.row == KFUNC_bpf_percpu_obj_new_impl
   if (percpu) {
     if (btfSize(t) > PERCPU_MAX_SIZE)
-      return reject(
-        env,
-        -EINVAL,
-        'bpf_percpu_obj_new type size (%d) is greater than %d\n',
-        btfSize(t),
-        PERCPU_MAX_SIZE,
-      )
+      return reject(env, -EINVAL, 'bpf_percpu_obj_new type size (%d) is greater than %d\n', btfSize(t), PERCPU_MAX_SIZE)
     if (!isScalarStruct(btf, t, 0))
       return reject(env, -EINVAL, 'bpf_percpu_obj_new type ID argument must be of a struct of scalars\n')
     if (changetype<usize>(structRecord(btf, id)))

@@ -4,14 +4,7 @@
 // Counterparts: process_kf_arg_ptr_to_list_head and its like, ref_set_non_owning, check_reg_allocation_locked.
 
 import { Btf, btfNameOf, btfTypeById } from '../../btf/btf'
-import {
-  BPF_LIST_HEAD,
-  BPF_LIST_NODE,
-  BPF_RB_NODE,
-  BPF_RB_ROOT,
-  BtfField,
-  recordFind,
-} from '../../btf/record'
+import { BPF_LIST_HEAD, BPF_LIST_NODE, BPF_RB_NODE, BPF_RB_ROOT, BtfField, recordFind } from '../../btf/record'
 import { EFAULT, EINVAL } from '../../gen/errno.gen'
 import {
   KFUNC_bpf_list_back,
@@ -95,13 +88,7 @@ function checkLocked(env: Env, reg: RegState): i32 {
 function checkRoot(env: Env, m: KfuncMeta, regno: i32, reg: RegState, type: u32): i32 {
   const name = S(fieldName(type))
   if (!isConst(reg))
-    return reject(
-      env,
-      -EINVAL,
-      "R%d doesn't have constant offset. %s has to be at the constant offset\n",
-      regno,
-      name,
-    )
+    return reject(env, -EINVAL, "R%d doesn't have constant offset. %s has to be at the constant offset\n", regno, name)
   const record = regRecord(reg)
   const off = <u32>reg.off + <u32>reg.varValue
   const field = recordFind(record, off, type)
@@ -124,13 +111,7 @@ export function checkRootArg(env: Env, m: KfuncMeta, i: i32, reg: RegState, type
 function checkNode(env: Env, m: KfuncMeta, regno: i32, reg: RegState, root: BtfField, type: u32): i32 {
   const name = S(fieldName(type))
   if (!isConst(reg))
-    return reject(
-      env,
-      -EINVAL,
-      "R%d doesn't have constant offset. %s has to be at the constant offset\n",
-      regno,
-      name,
-    )
+    return reject(env, -EINVAL, "R%d doesn't have constant offset. %s has to be at the constant offset\n", regno, name)
   const off = <u32>reg.off + <u32>reg.varValue
   if (!changetype<usize>(recordFind(regRecord(reg), off, type)))
     return reject(env, -EINVAL, '%s not found at offset=%u\n', name, off)
@@ -211,13 +192,7 @@ export function passToGraph(env: Env, m: KfuncMeta): i32 {
   if (!id) err = verifierBug(env, 'ref_obj_id is zero for owning -> non-owning conversion')
   else if (!findReference(env.cur, id)) err = verifierBug(env, 'ref state missing for ref_obj_id')
   if (err)
-    return reject(
-      env,
-      -EFAULT,
-      'kfunc %S#%d conversion of owning ref to non-owning failed\n',
-      Z(m.name),
-      m.btfFuncId,
-    )
+    return reject(env, -EFAULT, 'kfunc %S#%d conversion of owning ref to non-owning failed\n', Z(m.name), m.btfFuncId)
   for (let r = firstReg(env.cur); more(r); r = nextReg()) {
     if (r.refObjId != id) continue
     r.refObjId = 0

@@ -79,8 +79,7 @@ export function matchKptr(env: Env, field: BtfField, reg: RegState, regno: i32):
   }
   if (typeFlag(reg.type) & ~allowed) return mismatch(env, field, reg, regno, false)
   // What is put in as one copy a CPU is read back as such.
-  if ((field.type == BPF_KPTR_PERCPU) != ((reg.type & MEM_PERCPU) != 0))
-    return mismatch(env, field, reg, regno, false)
+  if ((field.type == BPF_KPTR_PERCPU) != ((reg.type & MEM_PERCPU) != 0)) return mismatch(env, field, reg, regno, false)
   if (checkPtrOff(env, reg, regno, true)) return -EACCES
   const strict = field.type != BPF_KPTR_UNREF
   if (structIdsMatch(changetype<Btf>(reg.btf), reg.btfId, reg.off, changetype<Btf>(field.btf), field.btfId, strict))
