@@ -10,7 +10,14 @@ import { kfree, kmalloc } from '../mem/alloc'
 import { copyToUser } from '../mem/user'
 import { Prog, progUsedMap } from '../prog/prog'
 
+/** Loads that survive a fault are shown as plain ones. */
+const LDX_PROBE_MEM: u8 = 0x21
+const LDX_PROBE_MEMSX: u8 = 0x41
 const ADDR: usize = memory.data(8, 8)
+
+function isProbe(code: u8): bool {
+  return (code & 0xe7) == LDX_PROBE_MEM || (code & 0xe7) == LDX_PROBE_MEMSX
+}
 
 /** Copies `len` bytes of the program's instructions to the caller. */
 export function dumpInsns(p: Prog, to: u64, len: u32): i32 {
@@ -20,8 +27,9 @@ export function dumpInsns(p: Prog, to: u64, len: u32): i32 {
   memory.copy(copy, p.insns, bytes)
   for (let i: u32 = 0; i + 1 < p.len; i++) {
     const at = copy + ((<usize>i) << 3)
-    if (isArenaAccess(load<u8>(at))) store<u8>(at, (load<u8>(at) & 0x1f) | 0x60)
-    if (load<u8>(at) != 0x18) continue
+    const code = load<u8>(at)
+    if (isArenaAccess(code) || isProbe(code)) store<u8>(at, (code & 0x1f) | 0x60)
+    if (code != 0x18) continue
     hideAddress(p, at)
     i++
   }

@@ -21,6 +21,7 @@ import { kfree, kmalloc, kzalloc } from '../../mem/alloc'
 import { reject, unsupported } from '../log/verbose'
 import { ANNOT_MAP, ANNOT_MEM, ANNOT_MEM_OTHER, ANNOT_SIZE, Prog } from '../../prog/prog'
 import { funcIdName } from '../tables'
+import { convertProbes } from './probe'
 
 const CODE_LD_IMM64: i32 = 0x18
 const CODE_CALL: i32 = 0x85
@@ -172,6 +173,8 @@ export function publish(env: Env): i32 {
   if (!err) err = keepSubprogs(env)
   if (!err) err = keepFunctions(env)
   if (!err) err = keepMaps(env)
-  if (!err) convertLoads(env)
+  if (err) return err
+  convertLoads(env)
+  convertProbes(env)
   return err
 }

@@ -7,8 +7,17 @@ import { Btf, btfKflag, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVl
 import { memberBitOffset, memberBitSize, memberName, memberType } from '../../btf/kinds'
 import { recordField } from '../../btf/record'
 import { EACCES, EFAULT, EINVAL, EPERM } from '../../gen/errno.gen'
-import { MEM_ALLOC, MEM_PERCPU, MEM_RCU, NON_OWN_REF, PTR_TO_BTF_ID, PTR_UNTRUSTED } from '../../gen/verifier-types.gen'
-import { baseType, isConst, mayBeNull } from '../bounds'
+import {
+  MEM_ALLOC,
+  MEM_PERCPU,
+  MEM_RCU,
+  MEM_RDONLY,
+  NON_OWN_REF,
+  PTR_TO_BTF_ID,
+  PTR_TO_MEM,
+  PTR_UNTRUSTED,
+} from '../../gen/verifier-types.gen'
+import { baseType, isConst, markKnownZero, markUnknown, mayBeNull } from '../bounds'
 import { KIND_ARRAY, KIND_PTR, KIND_STRUCT, KIND_UNION, isModifier, resolveSize, typeName } from '../btf-facts'
 import { Env } from '../env'
 import { S, Z, reject, verifierBug } from '../log/verbose'
@@ -49,8 +58,10 @@ const INNER: usize = memory.data(16, 4)
 const FOUND: i32 = 0
 const INSIDE: i32 = 1
 const NEXT: i32 = 2
+/** A pointer that does not point to a structure: what it points to may be read, at no risk. */
+const POINTER: i32 = 3
 
-/** One member of a structure: FOUND, INSIDE (another structure), NEXT (another member), or -errno. */
+/** One member of a structure: FOUND (a number), POINTER, INSIDE (another structure), NEXT (another member), -errno. */
 function checkMember(env: Env, btf: Btf, t: usize, i: u32, off: u32, size: u32): i32 {
   const inner = changetype<Inner>(INNER)
   let moff = memberBitOffset(t, i) >> 3
@@ -91,7 +102,7 @@ function checkMember(env: Env, btf: Btf, t: usize, i: u32, off: u32, size: u32):
         off,
         size,
       )
-    if (isStructOrUnion(skip(btf, btfTypeById(btf, btfType(type))))) return FOUND
+    return isStructOrUnion(skip(btf, btfTypeById(btf, btfType(type)))) ? FOUND : POINTER
   }
   if (off + size > end && !inner.untrusted)
     return reject(
@@ -151,7 +162,7 @@ export function isObjectPointer(reg: RegState): bool {
   return (reg.type & MEM_ALLOC) != 0 || ((reg.type & MEM_PERCPU) != 0 && !changetype<Btf>(reg.btf).kernelBtf)
 }
 
-export function checkObjectPointer(env: Env, regno: i32, off: i32, size: i32, access: i32): i32 {
+export function checkObjectPointer(env: Env, regno: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
   const reg = curReg(env, regno)
   const name = typeName(changetype<Btf>(reg.btf), reg.btfId)
   if (!env.allowPtrLeaks)
@@ -172,5 +183,15 @@ export function checkObjectPointer(env: Env, regno: i32, off: i32, size: i32, ac
   if (access != READ && reg.type & PTR_UNTRUSTED) return reject(env, -EACCES, 'only read is supported\n')
   if (!(reg.type & (NON_OWN_REF | MEM_RCU)) && !reg.refObjId && !(reg.type & PTR_UNTRUSTED))
     return verifierBug(env, 'ref_obj_id for allocated object must be non-zero')
-  return checkObjectAccess(env, reg, <u32>off, <u32>size)
+  const found = checkObjectAccess(env, reg, <u32>off, <u32>size)
+  if (found < 0) return found
+  if (access != READ || valueReg < 0) return 0
+  const value = curReg(env, valueReg)
+  if (found != POINTER) markUnknown(env, value)
+  else {
+    markKnownZero(value)
+    value.type = PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED
+    value.memSize = 0
+  }
+  return 0
 }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Loads through pointers that may have gone stale become loads that survive a fault: a bad address reads as 0.
+// Kernel counterpart: the BPF_PROBE_MEM part of convert_ctx_accesses.
+
+import { MEM_ALLOC, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM, PTR_UNTRUSTED } from '../../gen/verifier-types.gen'
+import { insnCode } from '../../insn/raw'
+import { Env, auxAt, insnOf } from '../env'
+
+const CLASS_LDX: i32 = 1
+const MODE_MEM: i32 = 0x60
+const MODE_MEMSX: i32 = 0x80
+const MODE_PROBE_MEM: i32 = 0x20
+const MODE_PROBE_MEMSX: i32 = 0x40
+
+function mayFault(ptrType: i32): bool {
+  switch (ptrType) {
+    case PTR_TO_BTF_ID:
+    case PTR_TO_BTF_ID | PTR_UNTRUSTED:
+    case PTR_TO_BTF_ID | MEM_ALLOC | PTR_UNTRUSTED:
+    case PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED:
+      return true
+  }
+  return false
+}
+
+export function convertProbes(env: Env): void {
+  for (let i = 0; i < env.len; i++) {
+    const p = insnOf(env, i)
+    const code = insnCode(p)
+    if ((code & 7) != CLASS_LDX || !mayFault(auxAt(env, i).ptrType)) continue
+    const mode = code & 0xe0
+    if (mode == MODE_MEM) store<u8>(p, <u8>((code & 0x1f) | MODE_PROBE_MEM))
+    else if (mode == MODE_MEMSX) store<u8>(p, <u8>((code & 0x1f) | MODE_PROBE_MEMSX))
+  }
+}
