@@ -90,10 +90,7 @@ export const DIVERGENCES = [
       'arguments that point to kernel types',
       'results that are described by kernel types',
       'context that is described by kernel types',
-      'kernel pointers in map values',
       'kernel variables (ksyms with a type)',
-      'per-CPU variables of the kernel',
-      'locks of allocated objects',
     ],
   },
   {
