@@ -97,10 +97,10 @@ export const DIVERGENCES = [
     id: 'kernel functions',
     area: 'Verifier',
     linux: 'programs call kernel functions (kfuncs) by their BTF id',
-    skep: 'those that need no kernel object are known by the BTF that the host gives (iterators of numbers and bits, dynptrs, preemption, RCU); all others are refused as unsupported',
-    why: 'the ids belong to one build of one kernel; the functions would have to exist here too',
+    skep: "judged by the prototypes in the kernel's BTF; a program that may run is refused as unsupported where a function is not there yet (calls of …), and where it throws exceptions",
+    why: 'a function that is accepted must exist in the simulated world too',
     rows: [],
-    unsupported: ['kernel function calls (BTF id %d)', 'kernel function calls from this program type (BTF id %d)'],
+    unsupported: ['exceptions'],
   },
   {
     id: 'struct_ops',

@@ -11,7 +11,7 @@ export const DIVERGENCES = [
   {"id":"upper half after a 32-bit cmpxchg","rows":[],"unsupported":[]},
   {"id":"trampolines","rows":["^features: attachTypes BPF_(TRACE_FENTRY|TRACE_FEXIT|MODIFY_RETURN|LSM_MAC|LSM_CGROUP)$"],"unsupported":["attachment to kernel functions and other programs"]},
   {"id":"types of the kernel","rows":["^features: attachTypes BPF_TRACE_ITER$"],"unsupported":["R%d as a pointer to a kernel structure","access through R%d to a kernel structure","arguments that point to kernel types","results that are described by kernel types","context that is described by kernel types","kernel variables (ksyms with a type)"]},
-  {"id":"kernel functions","rows":[],"unsupported":["kernel function calls (BTF id %d)","kernel function calls from this program type (BTF id %d)"]},
+  {"id":"kernel functions","rows":[],"unsupported":["exceptions"]},
   {"id":"struct_ops","rows":[],"unsupported":["struct_ops"]},
   {"id":"arenas","rows":[],"unsupported":[]},
   {"id":"CO-RE in the kernel","rows":[],"unsupported":["CO-RE relocations applied by the kernel"]},
