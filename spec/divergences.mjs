@@ -16,6 +16,7 @@ export const DIVERGENCES = [
       '^attach \\w+: 20/',
       '^features: (programTypes|helpers) BPF_PROG_TYPE_LIRC_MODE2$',
       '^features: attachTypes BPF_LIRC_MODE2$',
+      '^selftests: test_lirc_mode2_kern/',
     ],
     unsupported: [],
   },

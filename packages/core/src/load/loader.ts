@@ -21,7 +21,10 @@ export interface LoadOptions {
   readonly maps?: Readonly<Record<string, number>>
   /** Directory in bpffs of maps that are pinned by name. Default `/sys/fs/bpf`. */
   readonly pinRoot?: string
-  /** Kernel configuration for `__kconfig` externs, see `parseKconfig`. Default: what the kernel shows of its own. */
+  /**
+   * Kernel configuration for `__kconfig` externs, see `parseKconfig`. Default: what the kernel shows of its own. Values
+   * of `LINUX_…` names in it, as numbers, stand for another kernel's in the place of what is found out about this one.
+   */
   readonly kconfig?: KconfigValues
   /** Addresses for `__ksym` externs without a type, see `parseKallsyms`. Default: what the kernel shows. */
   readonly kallsyms?: Kallsyms

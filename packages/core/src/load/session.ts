@@ -199,6 +199,8 @@ export class LoadSession implements Disposable {
   #kconfig(map: MapSpec): Uint8Array {
     const { kernel } = this
     const virtual = (name: string): bigint | undefined => {
+      const given = this.options.kconfig?.get(name)
+      if (given !== undefined) return BigInt(given)
       if (name === 'LINUX_KERNEL_VERSION') return BigInt(kernel.facts.version)
       if (name === 'LINUX_HAS_BPF_COOKIE') return hasCookies(kernel) ? 1n : 0n
       if (name === 'LINUX_HAS_SYSCALL_WRAPPER') return hasSyscallWrapper(kernel) ? 1n : 0n
