@@ -54,7 +54,7 @@ export interface Rig {
   setMtu(device: string, mtu: number): void
   setMac(device: string, mac: string): void
   /** A segment of ours, on a device: `ip -6 route add … encap seg6local action End.BPF`. */
-  addSegment(segment: string, device: string, program: number): void
+  addSegment(segment: string, device: string, program: number): () => void
   /** Lets packets pass from device to device. */
   forward(): void
   /** Text of a file of tracefs. */
@@ -146,7 +146,10 @@ export async function inVirtualWorld<T>(
     setMac: (device, mac) => {
       world.device(device).mac = mac
     },
-    addSegment: (segment, device, program) => void world.device(device).addRoute(segment).setProgram(program),
+    addSegment: (segment, device, program) => {
+      const route = world.device(device).addRoute(segment).setProgram(program)
+      return () => route.remove()
+    },
     forward: () => {
       world.forwarding = true
     },
@@ -256,6 +259,7 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
         objPin(kernel, program, pin)
         const action = ['encap', 'seg6local', 'action', 'End.BPF', 'endpoint', 'pinned', pin]
         ip('-6', 'route', 'add', segment, ...action, 'dev', device)
+        return () => ip('-6', 'route', 'del', segment)
       },
       forward: () => {
         for (const name of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) {

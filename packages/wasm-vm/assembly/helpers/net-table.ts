@@ -3,12 +3,15 @@
 
 import {
   BPF_FUNC_lwt_push_encap,
+  BPF_FUNC_lwt_seg6_action,
+  BPF_FUNC_lwt_seg6_adjust_srh,
+  BPF_FUNC_lwt_seg6_store_bytes,
   BPF_FUNC_skb_get_tunnel_key,
   BPF_FUNC_skb_get_tunnel_opt,
   BPF_FUNC_skb_set_tunnel_key,
   BPF_FUNC_skb_set_tunnel_opt,
 } from '../gen/uapi-enums.gen'
-import { lwtPushEncap } from './net-lwt'
+import { lwtPushEncap, lwtSeg6Action, lwtSeg6AdjustSrh, lwtSeg6StoreBytes } from './net-lwt'
 import { skbGetTunnelKey, skbGetTunnelOpt, skbSetTunnelKey, skbSetTunnelOpt } from './net-tunnel'
 
 export function netHelperFn(id: i32): i32 {
@@ -23,6 +26,12 @@ export function netHelperFn(id: i32): i32 {
       return <i32>skbSetTunnelOpt.index
     case BPF_FUNC_lwt_push_encap:
       return <i32>lwtPushEncap.index
+    case BPF_FUNC_lwt_seg6_action:
+      return <i32>lwtSeg6Action.index
+    case BPF_FUNC_lwt_seg6_adjust_srh:
+      return <i32>lwtSeg6AdjustSrh.index
+    case BPF_FUNC_lwt_seg6_store_bytes:
+      return <i32>lwtSeg6StoreBytes.index
     default:
       return 0
   }

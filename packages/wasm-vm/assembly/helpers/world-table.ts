@@ -17,10 +17,6 @@ import {
   BPF_FUNC_inode_storage_delete,
   BPF_FUNC_inode_storage_get,
   BPF_FUNC_load_hdr_opt,
-  BPF_FUNC_lwt_push_encap,
-  BPF_FUNC_lwt_seg6_action,
-  BPF_FUNC_lwt_seg6_adjust_srh,
-  BPF_FUNC_lwt_seg6_store_bytes,
   BPF_FUNC_msg_apply_bytes,
   BPF_FUNC_msg_cork_bytes,
   BPF_FUNC_msg_pop_data,
@@ -53,11 +49,7 @@ import {
   BPF_FUNC_skb_cgroup_classid,
   BPF_FUNC_skb_cgroup_id,
   BPF_FUNC_skb_ecn_set_ce,
-  BPF_FUNC_skb_get_tunnel_key,
-  BPF_FUNC_skb_get_tunnel_opt,
   BPF_FUNC_skb_get_xfrm_state,
-  BPF_FUNC_skb_set_tunnel_key,
-  BPF_FUNC_skb_set_tunnel_opt,
   BPF_FUNC_skb_under_cgroup,
   BPF_FUNC_skc_lookup_tcp,
   BPF_FUNC_skc_to_mptcp_sock,
@@ -108,18 +100,10 @@ import {
   classicNlattrNest,
   classicPayOffset,
   getRouteRealm,
-  lwtPushEncap,
-  lwtSeg6Action,
-  lwtSeg6AdjustSrh,
-  lwtSeg6StoreBytes,
   rcKeydown,
   rcPointerRel,
   rcRepeat,
-  skbGetTunnelKey,
-  skbGetTunnelOpt,
   skbGetXfrmState,
-  skbSetTunnelKey,
-  skbSetTunnelOpt,
 } from './world-net'
 import { cloneRedirect, redirect, redirectMap, redirectNeigh, redirectPeer } from './world-redirect'
 import {
@@ -290,26 +274,10 @@ function netHelperFn(id: i32): i32 {
       return <i32>fibLookup.index
     case BPF_FUNC_get_route_realm:
       return <i32>getRouteRealm.index
-    case BPF_FUNC_skb_get_tunnel_key:
-      return <i32>skbGetTunnelKey.index
-    case BPF_FUNC_skb_set_tunnel_key:
-      return <i32>skbSetTunnelKey.index
-    case BPF_FUNC_skb_get_tunnel_opt:
-      return <i32>skbGetTunnelOpt.index
-    case BPF_FUNC_skb_set_tunnel_opt:
-      return <i32>skbSetTunnelOpt.index
     case BPF_FUNC_skb_get_xfrm_state:
       return <i32>skbGetXfrmState.index
     case BPF_FUNC_skb_ecn_set_ce:
       return <i32>skbEcnSetCe.index
-    case BPF_FUNC_lwt_push_encap:
-      return <i32>lwtPushEncap.index
-    case BPF_FUNC_lwt_seg6_store_bytes:
-      return <i32>lwtSeg6StoreBytes.index
-    case BPF_FUNC_lwt_seg6_adjust_srh:
-      return <i32>lwtSeg6AdjustSrh.index
-    case BPF_FUNC_lwt_seg6_action:
-      return <i32>lwtSeg6Action.index
     case BPF_FUNC_skb_under_cgroup:
       return <i32>skbUnderCgroup.index
     case BPF_FUNC_current_task_under_cgroup:

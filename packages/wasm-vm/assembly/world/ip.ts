@@ -207,12 +207,22 @@ function localOut(ns: Netns, sk: usize, skb: Skb, family: u32, dev: NetDevice, r
     skbFree(skb)
     return -EPERM
   }
-  return output(ns, sk, skb, family, dev, route, 0)
+  return output(ns, sk, skb, family, dev, route, 0, 0)
 }
 
-/** dst_output: tunnels of the route, POST_ROUTING, cgroup, neighbour. */
-function output(ns: Netns, sk: usize, skb: Skb, family: u32, dev: NetDevice, route: Route, turns: u32): i32 {
+/** dst_output: tunnels of the route, POST_ROUTING, cgroup, neighbour; `hop` 0: the one of the route. */
+function output(
+  ns: Netns,
+  sk: usize,
+  skb: Skb,
+  family: u32,
+  dev: NetDevice,
+  route: Route,
+  turns: u32,
+  hop: usize,
+): i32 {
   const pf: u32 = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6
+  skb.dst = changetype<usize>(dev)
   if (changetype<usize>(route) && route.lwtOut) {
     const v = lwtRun(changetype<Prog>(route.lwtOut), skb, false)
     if (v == LWT_DROPPED) return -EPERM
@@ -239,7 +249,9 @@ function output(ns: Netns, sk: usize, skb: Skb, family: u32, dev: NetDevice, rou
     if (v < 0) return v
     if (v == LWT_REROUTE) return reroute(ns, sk, skb, turns)
   }
-  const err = neighSend(skb, dev, hopFamily(family, route), nextHop(skb, family, route))
+  const err = hop
+    ? neighSend(skb, dev, family, hop)
+    : neighSend(skb, dev, hopFamily(family, route), nextHop(skb, family, route))
   return err ? err : congested
 }
 
@@ -256,7 +268,7 @@ export function reroute(ns: Netns, sk: usize, skb: Skb, turns: u32): i32 {
     return -EHOSTUNREACH
   }
   skb.dev = dev
-  return output(ns, sk, skb, family, dev, routeOf(), turns + 1)
+  return output(ns, sk, skb, family, dev, routeOf(), turns + 1, 0)
 }
 
 @inline function hopFamily(family: u32, route: Route): u32 {
@@ -363,6 +375,7 @@ function headerOk(skb: Skb, h: usize): bool {
 export function routeInput(ns: Netns, skb: Skb, family: u32, daddr: usize): void {
   const route = routeFind(ns, family, daddr, 0)
   if (changetype<usize>(route) && route.lwtIn) {
+    skb.dst = changetype<usize>(route.dev)
     const v = lwtRun(changetype<Prog>(route.lwtIn), skb, false)
     if (v == LWT_DROPPED || v < 0) return
     if (v == LWT_REROUTE) {
@@ -379,7 +392,7 @@ export function routeInput(ns: Netns, skb: Skb, family: u32, daddr: usize): void
     skbFree(skb)
     return
   }
-  forward(ns, skb, family, route)
+  forwardTo(ns, skb, family, route, 0)
 }
 
 function isGroup(family: u32, p: usize): bool {
@@ -387,7 +400,8 @@ function isGroup(family: u32, p: usize): bool {
   return load<u8>(p) == 0xff
 }
 
-function forward(ns: Netns, skb: Skb, family: u32, route: Route): void {
+/** On to another machine: by way of the route's next hop, or of `hop`. */
+export function forwardTo(ns: Netns, skb: Skb, family: u32, route: Route, hop: usize): void {
   const h = skbNet(skb)
   const ttlAt: usize = family == AF_INET ? 8 : 7
   const ttl = load<u8>(h + ttlAt)
@@ -407,7 +421,7 @@ function forward(ns: Netns, skb: Skb, family: u32, route: Route): void {
     return
   }
   skb.dev = route.dev
-  output(ns, 0, skb, family, route.dev, route, 0)
+  output(ns, 0, skb, family, route.dev, route, 0, hop)
 }
 
 /** LOCAL_IN and the transport protocol; data is at the network header. */

@@ -2,12 +2,11 @@
 // IPv6 on the way in. Kernel counterpart: net/ipv6/ip6_input.c, exthdrs.c, seg6_local.c.
 
 import { AF_INET6, NFPROTO_IPV6 } from '../gen/system.gen'
-import { Prog } from '../prog/prog'
 import { IP6_HLEN, routeInput } from './ip'
 import { nfHook, NF_PRE_ROUTING } from './netfilter'
 import { NetDevice } from './device'
 import { routeFind } from './routes'
-import { seg6LocalRun } from './lwt'
+import { seg6LocalRun } from './seg6'
 import { PACKET_OTHERHOST, Skb, skbFree, skbNet, skbTrim } from './skb'
 
 /** ipv6_rcv: data is at the network header. */
@@ -35,7 +34,7 @@ export function ipv6Rcv(skb: Skb): void {
   const daddr = skbNet(skb) + 24
   const route = routeFind(ns, AF_INET6, daddr, 0)
   if (changetype<usize>(route) && route.seg6local) {
-    seg6LocalRun(ns, changetype<Prog>(route.seg6local), skb)
+    seg6LocalRun(ns, route, skb)
     return
   }
   routeInput(ns, skb, AF_INET6, daddr)
