@@ -67,7 +67,8 @@ export function prune({ types, text }) {
       keep(type.words[0])
       keep(type.words[1])
     } else if (shape?.type !== undefined) {
-      const deep = isComposite(type) && operations(type.name)
+      // callbacks that functions take are compared with the program's declaration
+      const deep = type.kind === KIND.FUNC_PROTO || (isComposite(type) && operations(type.name))
       for (let i = 0; i < type.vlen; i++) {
         const member = type.words[i * shape.stride + shape.type]
         if (deep && types[member]?.kind === KIND.PTR && types[types[member].ref]?.kind === KIND.FUNC_PROTO) {

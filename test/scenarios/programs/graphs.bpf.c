@@ -259,6 +259,53 @@ int tree_take(void *ctx)
 	return 0;
 }
 
+__u32 ask;
+
+/* Puts one key in. */
+SEC("tc")
+int tree_put(void *ctx)
+{
+	return grow(ask);
+}
+
+/* The way from the top to a key: a 1, then 0 for left and 1 for right; takes the key out if told so. */
+static int find(bool out)
+{
+	struct bpf_rb_node *n;
+	__u32 way = 1, key;
+
+	bpf_spin_lock(&tree_lock);
+	n = bpf_rbtree_root(&tree);
+	for (int i = 0; i < 12 && n; i++) {
+		key = key_of(n);
+		if (key == ask) {
+			if (!out)
+				break;
+			n = bpf_rbtree_remove(&tree, n);
+			bpf_spin_unlock(&tree_lock);
+			if (n)
+				bpf_obj_drop_impl(container_of(n, struct leaf, node), 0);
+			return way;
+		}
+		way = way * 2 + (ask > key);
+		n = ask < key ? bpf_rbtree_left(&tree, n) : bpf_rbtree_right(&tree, n);
+	}
+	bpf_spin_unlock(&tree_lock);
+	return n ? way : 0;
+}
+
+SEC("tc")
+int tree_way(void *ctx)
+{
+	return find(false);
+}
+
+SEC("tc")
+int tree_out(void *ctx)
+{
+	return find(true);
+}
+
 /* One object with two owners. */
 SEC("tc")
 int two_owners(void *ctx)
