@@ -70,18 +70,24 @@ function formatField(attr: Uint8Array, layout: StructLayout, name: string, littl
   return `${name}=${name.endsWith('flags') ? `0x${value.toString(16)}` : signed}`
 }
 
-/** Overlapping parts of a union are printed once, by the first name; structs inside by their members. */
+/**
+ * Overlapping parts of a union are printed once: by the name of the command's last field where that is one of them, else
+ * by the first; structs inside by their members.
+ */
 function formatAttr(command: number, attr: Uint8Array, little: boolean): string {
-  const layout = LAYOUTS[COMMANDS[command]?.layout ?? '']
+  const { layout: layoutName = '', lastField = '' } = COMMANDS[command] ?? {}
+  const layout = LAYOUTS[layoutName]
   if (!layout) return `{${attr.length} bytes}`
   const fields = Object.keys(layout.fields)
+  // Members of structs in a union say which kind of object is meant: the last field is of one kind among many.
+  const last = lastField.includes('.') ? undefined : layout.fields[lastField]
   const seen = new Set<number>()
   const parts: string[] = []
   for (const name of fields) {
     const { offset } = layout.fields[name]!
     if (seen.has(offset) || fields.some((other) => other.startsWith(`${name}.`))) continue
     seen.add(offset)
-    const text = formatField(attr, layout, name, little)
+    const text = formatField(attr, layout, offset === last?.offset ? lastField : name, little)
     if (text) parts.push(text)
   }
   return `{${parts.join(', ')}}`
