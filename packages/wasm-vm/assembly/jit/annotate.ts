@@ -142,8 +142,7 @@ function uses(prog: Prog, map: usize): bool {
 }
 
 function isFlatArray(map: BpfMap): bool {
-  if (map.mapType == BPF_MAP_TYPE_ARRAY) return true
-  return map.mapType == BPF_MAP_TYPE_PERCPU_ARRAY && kernel().cpus == 1
+  return map.mapType == BPF_MAP_TYPE_ARRAY || map.mapType == BPF_MAP_TYPE_PERCPU_ARRAY
 }
 
 /** data, data_end and data_meta of struct __sk_buff and struct xdp_md. */

@@ -8,7 +8,7 @@ import { BpfMap } from '../maps/map'
 import { Arena } from '../mem/arena'
 
 // Operations of the compiler's own, beyond those of decoded programs
-/** r0 = address of the element of the array imm (a BpfMap) at the index that r2 points to, or 0. */
+/** r0 = address of the element of the array imm (a BpfMap, also per CPU) at the index that r2 points to, or 0. */
 export const OP_ARRAY_LOOKUP: i32 = 0xd0
 /** r0 = the 32-bit word at address imm. */
 export const OP_LOAD_KERNEL32: i32 = 0xd1

@@ -22,7 +22,9 @@ import {
   OP_ZEXT32,
 } from '../insn/ops'
 import { currentRun, Run } from '../interp/run-state'
+import { BPF_MAP_TYPE_PERCPU_ARRAY } from '../gen/uapi-enums.gen'
 import { BpfMap } from '../maps/map'
+import { kernel, Kernel } from '../mem/root'
 import { Fn, Ins, INS_ARENA, INS_LIVE, OP_ARRAY_LOOKUP, OP_LOAD_KERNEL32, OP_LOOP, VREG_FP } from './ir'
 import { lowerAlu, lowerExtend } from './lower-alu'
 import { lowerArena, lowerCastUser } from './lower-arena'
@@ -123,9 +125,11 @@ function lowerCall(fn: Fn, ins: Ins): void {
   returned(fn, ins)
 }
 
+/** Per CPU, the values of an element lie beside each other: that of the current CPU is taken when the program runs. */
 function lowerArrayLookup(fn: Fn, ins: Ins): void {
   if (!(ins.flags & INS_LIVE)) return
   const map = changetype<BpfMap>(<usize>ins.imm)
+  const copies = map.mapType == BPF_MAP_TYPE_PERCPU_ARRAY ? kernel().cpus : 1
   get32(fn, 2)
   opMem(I32_LOAD, 0)
   opTee(fn.tmp32)
@@ -133,10 +137,17 @@ function lowerArrayLookup(fn: Fn, ins: Ins): void {
   byte(I32_LT_U)
   opIfI32()
   opGet(fn.tmp32)
-  opI32Const(<i32>map.elemSize)
+  opI32Const(<i32>(map.elemSize * copies))
   byte(I32_MUL)
   opI32Const(<i32>map.values)
   byte(I32_ADD)
+  if (copies > 1) {
+    opI32Const(0)
+    opMem(I32_LOAD, <u32>(changetype<usize>(kernel()) + offsetof<Kernel>('currentCpu')))
+    opI32Const(<i32>map.elemSize)
+    byte(I32_MUL)
+    byte(I32_ADD)
+  }
   opElse()
   opI32Const(0)
   opEnd()

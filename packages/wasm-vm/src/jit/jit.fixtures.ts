@@ -5,13 +5,14 @@ import { BPF_PROG_TYPE_SOCKET_FILTER } from '@skep/core/uapi'
 import { createVirtualKernel } from '../create.ts'
 import { OPTION } from '../exports.ts'
 import type { VirtualKernel } from '../kernel.ts'
+import type { VirtualKernelOptions } from '../options.ts'
 
 /** Run.jitAfter: see assembly/interp/run-state.ts. */
 const JIT_AT_LOAD = -1n
 
 /** A kernel that compiles every program when it is loaded. */
-export async function compilingKernel(): Promise<VirtualKernel> {
-  const kernel = await createVirtualKernel({ engine: 'jit', randomSeed: 1n })
+export async function compilingKernel(options: VirtualKernelOptions = {}): Promise<VirtualKernel> {
+  const kernel = await createVirtualKernel({ engine: 'jit', randomSeed: 1n, ...options })
   kernel.exports.set_option(OPTION.jitThreshold, JIT_AT_LOAD)
   return kernel
 }

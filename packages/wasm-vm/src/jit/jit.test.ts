@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { loadRaw, mapCreate, mapUpdateElem } from '@skep/core'
+import { loadRaw, mapCreate, mapLookupElem, mapUpdateElem } from '@skep/core'
 import { assemble, encodeInstructions, isWide, loadImm64 } from '@skep/core/isa'
-import { BPF_MAP_TYPE_PROG_ARRAY, BPF_PROG_TYPE_SOCKET_FILTER } from '@skep/core/uapi'
+import {
+  BPF_F_TEST_RUN_ON_CPU,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+} from '@skep/core/uapi'
 import { describe, expect, test } from 'vitest'
 import { createVirtualKernel } from '../create.ts'
 import { OPTION } from '../exports.ts'
@@ -16,6 +22,14 @@ const BPF_PSEUDO_MAP_FD = 1
 /** Linux runs a program and 33 more that it reaches by tail calls (MAX_TAIL_CALL_CNT). */
 const TAIL_CALLS = 33
 
+/** Instructions of a text whose 64-bit loads all stand for the map. */
+function withMap(text: string, fd: number): Uint8Array {
+  const instructions = assemble(text).instructions.map((insn) =>
+    isWide(insn) ? loadImm64(insn.dst, BigInt(fd), BPF_PSEUDO_MAP_FD) : insn,
+  )
+  return encodeInstructions(instructions)
+}
+
 /** A program that counts its runs in the context's cb[0], then calls itself through the array. */
 function selfCaller(fd: number): Uint8Array {
   const text = `r6 = r1
@@ -27,10 +41,7 @@ function selfCaller(fd: number): Uint8Array {
     call 12
     r0 = *(u32 *)(r6 + 48)
     exit`
-  const instructions = assemble(text).instructions.map((insn) =>
-    isWide(insn) ? loadImm64(insn.dst, BigInt(fd), BPF_PSEUDO_MAP_FD) : insn,
-  )
-  return encodeInstructions(instructions)
+  return withMap(text, fd)
 }
 
 function countTailCalls(kernel: VirtualKernel): number {
@@ -48,6 +59,35 @@ describe('tail calls', () => {
   test('compiled', async () => {
     using kernel = await compilingKernel()
     expect(countTailCalls(kernel)).toBe(TAIL_CALLS + 1)
+  })
+})
+
+describe('an array per CPU', () => {
+  const TEXT = `*(u32 *)(r10 - 4) = 1
+    r1 = 0 ll
+    r2 = r10
+    r2 += -4
+    call 1
+    if r0 == 0 goto out
+    r1 = *(u64 *)(r0 + 0)
+    r1 += 1
+    *(u64 *)(r0 + 0) = r1
+    out:
+    r0 = 0
+    exit`
+  const kernels = {
+    interpreted: () => createVirtualKernel({ engine: 'interp', cpus: 3 }),
+    checked: () => createVirtualKernel({ engine: 'checked', cpus: 3 }),
+    compiled: () => compilingKernel({ cpus: 3 }),
+  }
+  test.each(['interpreted', 'checked', 'compiled'] as const)('each CPU counts its own: %s', async (engine) => {
+    using kernel = await kernels[engine]()
+    const fd = mapCreate(kernel, { type: BPF_MAP_TYPE_PERCPU_ARRAY, keySize: 4, valueSize: 8, maxEntries: 2 })
+    using program = loadRaw(kernel, { type: BPF_PROG_TYPE_RAW_TRACEPOINT, insns: withMap(TEXT, fd) })
+    for (const cpu of [1, 2, 2]) program.testRun({ cpu, flags: BPF_F_TEST_RUN_ON_CPU })
+    const counts = new BigUint64Array(3)
+    mapLookupElem(kernel, fd, Uint8Array.of(1, 0, 0, 0), new Uint8Array(counts.buffer))
+    expect(Array.from(counts)).toEqual([0n, 1n, 2n])
   })
 })
 
