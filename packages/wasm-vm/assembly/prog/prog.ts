@@ -106,6 +106,8 @@ export const ANNOT_MEM_OTHER: u8 = 5
   attachProg: Prog
   attachFuncProto: usize
   attachFuncName: usize
+  /** How many tracing programs are attached to its functions. */
+  traced: u32
   /** How many prog arrays hold it. */
   progArrayMembers: u64
   verifiedInsns: u32

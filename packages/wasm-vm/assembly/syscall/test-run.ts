@@ -32,6 +32,7 @@ import {
   BPF_PROG_TYPE_SK_LOOKUP,
   BPF_PROG_TYPE_SOCKET_FILTER,
   BPF_PROG_TYPE_SYSCALL,
+  BPF_PROG_TYPE_TRACING,
   BPF_PROG_TYPE_XDP,
 } from '../gen/uapi-enums.gen'
 import { TRAP_NONE, currentRun } from '../interp/run-state'
@@ -42,6 +43,7 @@ import { progGet, progPut } from '../prog/refs'
 import { monotonicNs } from '../wasi/clock'
 import { FD_PROG, fdGet, isErr } from './fd'
 import { testRunFlowDissector } from './test-run-flow'
+import { testRunFunctions } from './test-run-functions'
 import { testRunLookup } from './test-run-lookup'
 import { testRunNetfilter } from './test-run-netfilter'
 import { testRunSkb } from './test-run-skb'
@@ -118,6 +120,8 @@ function dispatch(prog: Prog, t: TestRun): i32 {
       return testRunNetfilter(prog, t)
     case BPF_PROG_TYPE_RAW_TRACEPOINT:
       return testRunRawTracepoint(prog, t)
+    case BPF_PROG_TYPE_TRACING:
+      return testRunFunctions(prog, t)
     case BPF_PROG_TYPE_SYSCALL:
       return testRunSyscall(prog, t)
     default:

@@ -12,7 +12,7 @@ import {
   BPF_F_QUERY_EFFECTIVE,
   BPF_F_REPLACE,
 } from '../gen/uapi-defines.gen'
-import { BPF_F_LINK } from '../gen/uapi-enums.gen'
+import { BPF_F_LINK, BPF_LSM_CGROUP } from '../gen/uapi-enums.gen'
 import {
   ATTR_QUERY__attach_flags,
   ATTR_QUERY__attach_type,
@@ -43,6 +43,7 @@ import {
   cgroupSetFlags,
 } from './cgroup'
 import { storageForAttach, storageUnlink } from './cgroup-storage'
+import { cgroupSlotCount, lsmCgroupQuery } from './lsm-cgroup'
 import { RunArray, runArrayFree, runArrayNew, runItem } from './run-array'
 
 const MAX_PROGS: u32 = 64
@@ -228,6 +229,7 @@ export function cgroupAttach(
   a.link = changetype<Link>(link)
   a.flags = flags
   if (prog) progGet(p)
+  if (!place) cgroupSlotCount(type, 1)
   cgroupSetFlags(cg, type, saved)
   const rev = cgroupRevision(cg, type)
   store<u64>(rev, load<u64>(rev) + 1)
@@ -261,6 +263,7 @@ export function cgroupDetach(cg: Cgroup, prog: usize, link: usize, type: u32, re
   const old = changetype<usize>(a.prog)
   storageUnlink(a)
   unlinkAttached(cg, type, a)
+  cgroupSlotCount(type, -1)
   if (!changetype<usize>(cgroupFirst(cg, type))) cgroupSetFlags(cg, type, 0)
   const rev = cgroupRevision(cg, type)
   store<u64>(rev, load<u64>(rev) + 1)
@@ -278,9 +281,9 @@ export function cgroupLinkUpdate(link: Link, prog: Prog, old: usize): i32 {
   progGet(prog)
   link.prog = prog
   const cg = changetype<Cgroup>(link.target)
-  const rev = cgroupRevision(cg, link.attachType)
+  const rev = cgroupRevision(cg, link.aux3)
   store<u64>(rev, load<u64>(rev) + 1)
-  updateEffective(cg, link.attachType)
+  updateEffective(cg, link.aux3)
   progPut(before)
   return 0
 }
@@ -288,6 +291,7 @@ export function cgroupLinkUpdate(link: Link, prog: Prog, old: usize): i32 {
 /** BPF_PROG_QUERY of a cgroup. */
 export function cgroupQuery(cg: Cgroup, attr: usize, uattr: u64): i32 {
   const type = load<u32>(attr, ATTR_QUERY__attach_type)
+  if (type == BPF_LSM_CGROUP) return lsmCgroupQuery(cg, attr, uattr)
   const effective = (load<u32>(attr, ATTR_QUERY__query_flags) & BPF_F_QUERY_EFFECTIVE) != 0
   const perProg = load<u64>(attr, ATTR_QUERY__prog_attach_flags)
   if (effective && perProg) return -EINVAL

@@ -31,6 +31,7 @@ import { Link, linkCancel, linkNew, linkSettle } from '../syscall/link'
 import { Cgroup, cgroupPut } from './cgroup'
 import { cgroupAttach, cgroupDetach, cgroupLinkUpdate } from './cgroup-attach'
 import { cgroupFromFd } from './files'
+import { cgroupSlotFor } from './lsm-cgroup'
 export { cgroupLinkUpdate }
 
 const LINK_FLAGS: u32 = BPF_F_ID | BPF_F_BEFORE | BPF_F_AFTER | BPF_F_PREORDER | BPF_F_LINK
@@ -38,7 +39,7 @@ const LINK_FLAGS: u32 = BPF_F_ID | BPF_F_BEFORE | BPF_F_AFTER | BPF_F_PREORDER |
 export function cgroupLinkRelease(link: Link): void {
   if (!link.target) return
   const cg = changetype<Cgroup>(link.target)
-  cgroupDetach(cg, 0, changetype<usize>(link), link.attachType, 0)
+  cgroupDetach(cg, 0, changetype<usize>(link), link.aux3, 0)
   link.target = 0
   cgroupPut(cg)
 }
@@ -63,12 +64,17 @@ export function cgroupProgAttach(attr: usize, type: u32, prog: Prog): i32 {
       return <i32>replace
     }
   }
+  const slot = cgroupSlotFor(load<u32>(attr, ATTR_PROG_ATTACH__attach_type), prog)
+  if (slot < 0) {
+    cgroupPut(cg)
+    return slot
+  }
   const ret = cgroupAttach(
     cg,
     changetype<usize>(prog),
     0,
     replace,
-    load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
+    <u32>slot,
     flags,
     load<u32>(attr, ATTR_PROG_ATTACH__relative_fd),
     load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
@@ -83,13 +89,17 @@ export function cgroupProgDetach(attr: usize, type: u32): i32 {
   const cg = changetype<Cgroup>(p)
   // an fd that is no such program is as good as none: exclusive attachments go without
   const prog = progOfType(load<i32>(attr, ATTR_PROG_ATTACH__attach_bpf_fd), type)
-  const ret = cgroupDetach(
-    cg,
-    isErr(prog) ? 0 : prog,
-    0,
-    load<u32>(attr, ATTR_PROG_ATTACH__attach_type),
-    load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
-  )
+  const slot = cgroupSlotFor(load<u32>(attr, ATTR_PROG_ATTACH__attach_type), changetype<Prog>(isErr(prog) ? 0 : prog))
+  const ret =
+    slot < 0
+      ? -EINVAL
+      : cgroupDetach(
+          cg,
+          isErr(prog) ? 0 : prog,
+          0,
+          <u32>slot,
+          load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
+        )
   cgroupPut(cg)
   return ret
 }
@@ -104,16 +114,21 @@ export function cgroupLinkCreate(attr: usize, prog: Prog): i32 {
     cgroupPut(changetype<Cgroup>(p))
     return -ENOMEM
   }
-  const err = cgroupAttach(
-    changetype<Cgroup>(p),
-    0,
-    changetype<usize>(link),
-    0,
-    link.attachType,
-    flags | BPF_F_ALLOW_MULTI,
-    load<u32>(attr, ATTR_LINK_CREATE__cgroup__relative_fd),
-    load<u64>(attr, ATTR_LINK_CREATE__cgroup__expected_revision),
-  )
+  const slot = cgroupSlotFor(link.attachType, prog)
+  link.aux3 = <u32>slot
+  const err =
+    slot < 0
+      ? slot
+      : cgroupAttach(
+          changetype<Cgroup>(p),
+          0,
+          changetype<usize>(link),
+          0,
+          <u32>slot,
+          flags | BPF_F_ALLOW_MULTI,
+          load<u32>(attr, ATTR_LINK_CREATE__cgroup__relative_fd),
+          load<u64>(attr, ATTR_LINK_CREATE__cgroup__expected_revision),
+        )
   if (err) {
     linkCancel(link)
     cgroupPut(changetype<Cgroup>(p))

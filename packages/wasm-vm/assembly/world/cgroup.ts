@@ -17,7 +17,10 @@ import { Task } from './task'
 import { world, World } from './world'
 
 /** One slot for each attach type. */
-export const CGROUP_SLOTS: u32 = 64
+export const CGROUP_SLOTS: u32 = 74
+/** The last ones are for hooks of security modules (world/lsm-cgroup.ts). */
+export const CGROUP_LSM_START: u32 = 64
+export const CGROUP_LSM_SLOTS: u32 = 10
 
 @unmanaged export class Cgroup {
   refs: u32

@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where the world enters programs: all hooks run them through here.
 
+import {
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_CGROUP_SOCK,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_SEG6LOCAL,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SK_SKB,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_XDP,
+} from '../gen/uapi-enums.gen'
 import { currentRun, Run } from '../interp/run-state'
 import { runProg } from '../interp/run'
 import { rcuFlush } from '../mem/rcu'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import { monotonicNs } from '../wasi/clock'
+import { viewSkb, viewSock, viewXdp } from './kernel-view'
 import { Skb } from './skb'
+import { Sock } from './sock'
+import { callArg, callEnter, callLeave, callOfProg } from './trampoline'
+import { XdpBuff } from './xdp-buff'
 
 /** Offsets of data and data_end in struct __sk_buff (76, 80) and struct xdp_md (0, 4), as Run.packetFields wants them. */
 export const PACKET_SKB: u32 = 76 | (80 << 8) | (1 << 16)
@@ -27,6 +44,40 @@ export function hookCookie(): u64 {
 
 /** Runs a program on a context; its 64-bit result. */
 export function runCtx(prog: Prog, ctx: usize, size: u32, packetFields: u32, cookie: u64): u64 {
+  if (!prog.traced) return runPlain(prog, ctx, size, packetFields, cookie)
+  const call = callOfProg(prog)
+  if (!changetype<usize>(call)) return runPlain(prog, ctx, size, packetFields, cookie)
+  callArg(call, progArgument(prog, ctx))
+  const skip = callEnter(call)
+  return <u64>callLeave(call, skip ? 0 : <i64>runPlain(prog, ctx, size, packetFields, cookie))
+}
+
+/** What the kernel gives a program as its argument: the structure behind the context that the program sees. */
+function progArgument(prog: Prog, ctx: usize): u64 {
+  let at: usize = 0
+  switch (prog.type) {
+    case BPF_PROG_TYPE_SOCKET_FILTER:
+    case BPF_PROG_TYPE_SCHED_CLS:
+    case BPF_PROG_TYPE_SCHED_ACT:
+    case BPF_PROG_TYPE_CGROUP_SKB:
+    case BPF_PROG_TYPE_LWT_IN:
+    case BPF_PROG_TYPE_LWT_OUT:
+    case BPF_PROG_TYPE_LWT_XMIT:
+    case BPF_PROG_TYPE_LWT_SEG6LOCAL:
+    case BPF_PROG_TYPE_SK_SKB:
+      at = viewSkb(changetype<Skb>(ctx))
+      break
+    case BPF_PROG_TYPE_XDP:
+      at = viewXdp(changetype<XdpBuff>(ctx))
+      break
+    case BPF_PROG_TYPE_CGROUP_SOCK:
+      at = viewSock(changetype<Sock>(ctx))
+      break
+  }
+  return <u64>(at ? at : ctx)
+}
+
+function runPlain(prog: Prog, ctx: usize, size: u32, packetFields: u32, cookie: u64): u64 {
   const run = currentRun()
   const ctxSize = run.ctxSize
   const fields = run.packetFields

@@ -2,7 +2,7 @@
 // Links of raw tracepoints and of tracing programs. Kernel counterpart: bpf_raw_tp_link_attach and
 // bpf_tracing_prog_attach of kernel/bpf/syscall.c.
 
-import { EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../gen/errno.gen'
+import { E2BIG, EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../gen/errno.gen'
 import {
   BPF_FD_TYPE_RAW_TRACEPOINT,
   BPF_LINK_TYPE_RAW_TRACEPOINT,
@@ -35,12 +35,11 @@ import {
   bpf_link_info__tracing__target_obj_id,
 } from '../gen/uapi-layouts.gen'
 import { kmalloc } from '../mem/alloc'
-import { cstrEquals, cstrlen } from '../mem/bytes'
+import { cstrlen } from '../mem/bytes'
 import { copyToUser, putUser32, putUser64 } from '../mem/user'
 import { Prog } from '../prog/prog'
 import { FD_PROG, fdGet, isErr } from '../syscall/fd'
 import { Link, linkCancel, linkNew, linkSettle } from '../syscall/link'
-import { runCtx } from './hook'
 import { runArrayAppend, runArrayFree, runArrayWithout } from './run-array'
 import { Tracepoint, tracepointFind } from './tracepoint'
 import { world, World } from './world'
@@ -78,19 +77,50 @@ export function tracingLinkCreate(attr: usize, prog: Prog): i32 {
   if ((targetFd != 0) != (targetId != 0)) return -EINVAL
   let target: usize = 0
   if (targetFd) {
+    // only replacements of functions may choose their target now
+    if (prog.type != BPF_PROG_TYPE_EXT) return -EINVAL
     target = fdGet(targetFd, FD_PROG)
     if (isErr(target)) return <i32>target
-    if (prog.type != BPF_PROG_TYPE_EXT && prog.type != BPF_PROG_TYPE_TRACING) return -EINVAL
   }
-  for (let l = changetype<Link>(world().tracing); changetype<usize>(l); l = l.next) if (l.prog == prog) return -EBUSY
+  const bad = mayLink(prog)
+  if (bad) return bad
   const link = linkNew(BPF_LINK_TYPE_TRACING, prog, prog.expectedAttachType)
   if (!changetype<usize>(link)) return -ENOMEM
   link.cookie = cookie
   link.aux0 = targetId ? targetId : prog.attachBtfId
+  link.aux2 = subprogOfTarget(prog)
   link.target = 1
   link.next = changetype<Link>(world().tracing)
   world().tracing = changetype<usize>(link)
+  if (changetype<usize>(prog.attachProg) && prog.type == BPF_PROG_TYPE_TRACING) prog.attachProg.traced++
   return linkSettle(link)
+}
+
+/** BPF_MAX_TRAMP_LINKS: programs of one function, of all kinds. */
+const MAX_LINKS: u32 = 38
+
+/** bpf_trampoline_link_prog: a program is attached once, and a function has room for so many. */
+function mayLink(prog: Prog): i32 {
+  let count: u32 = 0
+  for (let l = changetype<Link>(world().tracing); changetype<usize>(l); l = l.next) {
+    if (l.prog == prog) return -EBUSY
+    const same = l.prog.attachProg == prog.attachProg && l.aux0 == prog.attachBtfId
+    if (!same) continue
+    // a function that is replaced is not traced, nor the other way round
+    if ((l.prog.type == BPF_PROG_TYPE_EXT) != (prog.type == BPF_PROG_TYPE_EXT)) return -EBUSY
+    count++
+  }
+  return count >= MAX_LINKS ? -E2BIG : 0
+}
+
+/** Which function of the program that it traces: 0 is the program itself. */
+function subprogOfTarget(prog: Prog): u32 {
+  const target = prog.attachProg
+  if (!changetype<usize>(target)) return 0
+  for (let i: u32 = 0; i < target.funcInfoCnt; i++) {
+    if (load<u32>(target.funcInfo + ((<usize>i) << 3), 4) == prog.attachBtfId) return i
+  }
+  return 0
 }
 
 function kindOk(prog: Prog): bool {
@@ -116,6 +146,8 @@ export function rawLinkRelease(link: Link): void {
     let at = changetype<usize>(world()) + offsetof<World>('tracing')
     while (load<usize>(at) && load<usize>(at) != changetype<usize>(link)) at = load<usize>(at) + offsetof<Link>('next')
     if (load<usize>(at)) store<usize>(at, changetype<usize>(link.next))
+    const target = link.prog.attachProg
+    if (changetype<usize>(target) && link.prog.type == BPF_PROG_TYPE_TRACING) target.traced--
   } else {
     const tp = changetype<Tracepoint>(link.target)
     const rest = runArrayWithout(tp.raw, link.prog, changetype<usize>(link))
@@ -193,40 +225,4 @@ const ZERO: usize = memory.data(8, 8)
 
 export function rawFdQuery(link: Link, attr: usize, uattr: u64): i32 {
   return answerFdQuery(attr, uattr, link.prog.id, BPF_FD_TYPE_RAW_TRACEPOINT, link.name, 0, 0)
-}
-
-/**
- * A function of the simulated kernel is called: programs that are attached to it by the BTF id or the name run with the
- * arguments at `args`, followed by the return value. The value that they leave: what fmod_ret and LSM programs return.
- */
-export function fireFunction(name: usize, args: usize, argCount: u32, ret: i64): i64 {
-  const retAt = args + ((<usize>argCount) << 3)
-  store<i64>(retAt, 0)
-  runKind(name, args, argCount, BPF_TRACE_FENTRY)
-  store<i64>(retAt, ret)
-  let result = ret
-  const changed = runKind(name, args, argCount, BPF_MODIFY_RETURN)
-  if (changed) result = changed
-  if (!result) {
-    const denied = runKind(name, args, argCount, BPF_LSM_MAC)
-    if (denied) result = denied
-  }
-  store<i64>(retAt, result)
-  runKind(name, args, argCount, BPF_TRACE_FEXIT)
-  return result
-}
-
-function runKind(name: usize, args: usize, argCount: u32, kind: u32): i64 {
-  for (let l = changetype<Link>(world().tracing); changetype<usize>(l); l = l.next) {
-    if (l.attachType != kind || !l.prog.attachFuncName || !cstrEquals(l.prog.attachFuncName, name)) continue
-    if (l.prog.active) {
-      l.prog.recursionMisses++
-      continue
-    }
-    l.prog.active++
-    const r = runCtx(l.prog, args, (argCount + 1) << 3, 0, l.cookie)
-    l.prog.active--
-    if ((kind == BPF_MODIFY_RETURN || kind == BPF_LSM_MAC) && <i32>r) return <i64>(<i32>r)
-  }
-  return 0
 }

@@ -83,6 +83,7 @@ function list(): Tracepoint {
     builtin('irq', 'softirq_entry', 1, 12)
     builtin('timer', 'timer_start', 2, 40)
     builtin('bpf_trace', 'bpf_trace_printk', 1, 16)
+    builtin('bpf_test_run', 'bpf_test_finish', 1, 12)
     builtin('cgroup', 'cgroup_mkdir', 2, 32)
     builtin('syscalls', 'sys_enter_bpf', 2, 40)
     builtin('syscalls', 'sys_exit_bpf', 2, 24)

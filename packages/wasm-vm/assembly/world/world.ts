@@ -42,6 +42,9 @@ import { Task, taskCreate } from './task'
   /** Named AF_UNIX sockets, and the last number of an automatic name. */
   unixSocks: usize
   nextUnix: u32
+  /** Hooks of security modules that programs of cgroups are attached to, and how many (world/lsm-cgroup.ts). */
+  lsmSlots: usize
+  lsmCount: u32
   /** What programs see of objects through the kernel's types (world/image.ts). */
   images: usize
   /** Why the last packet was dropped, for the host. */
