@@ -3,9 +3,11 @@
 // kernel/trace/bpf_trace.c. The context of a function's tracing program is its arguments; before them lie the number of
 // arguments and the function's address, behind them its result.
 
-import { EINVAL, ENOENT, EOPNOTSUPP } from '../gen/errno.gen'
+import { EINVAL, ENAMETOOLONG, ENOENT, EOPNOTSUPP } from '../gen/errno.gen'
 import { BPF_PROG_TYPE_KPROBE } from '../gen/uapi-enums.gen'
+import { cstrlen } from '../mem/bytes'
 import { hookCookie } from '../world/hook'
+import { textOfPath } from '../world/path-node'
 import { errno, progType } from './given'
 
 /** Offset of the instruction pointer in struct pt_regs of x86-64. */
@@ -52,9 +54,15 @@ export function overrideReturn(regs: u64, rc: u64, r3: u64, r4: u64, r5: u64): u
   return errno(EOPNOTSUPP)
 }
 
-/** bpf_d_path: a path has no name outside its own file system. */
+/** bpf_d_path: the length with the zero behind it. */
 export function dPath(path: u64, buf: u64, size: u64, r4: u64, r5: u64): u64 {
-  return errno(EOPNOTSUPP)
+  if (!size) return 0
+  const text = textOfPath(path)
+  if (!text) return errno(ENOENT)
+  const n = cstrlen(text) + 1
+  if (n > <usize>size) return errno(ENAMETOOLONG)
+  memory.copy(<usize>buf, text, n)
+  return <u64>n
 }
 
 const BPRM_SECUREEXEC: u64 = 1

@@ -74,6 +74,7 @@ import { streamRead } from './stream'
 import { checkTail } from './tail'
 import { progTestRun } from './test-run'
 import { tokenCreate } from './token'
+import { mayBpf } from '../world/security'
 
 /** Copies of attr, one for each level: programs of type SYSCALL make system calls of their own. */
 const ATTRS: usize = memory.data(176 * 8, 8)
@@ -95,7 +96,8 @@ export function sysBpf(cmd: i32, uattr: usize, size: u32): i32 {
   const used = <usize>load<u8>(ATTR_CHECK_SIZES + <usize>cmd)
   if (!isZero(attr + used, <usize>bpf_attr__SIZE - used)) return -EINVAL
   store<u32>(LEVEL, level + 1)
-  const ret = dispatch(cmd, attr, len, uattr)
+  const denied = mayBpf(cmd, attr, size, level != 0)
+  const ret = denied < 0 ? denied : dispatch(cmd, attr, len, uattr)
   store<u32>(LEVEL, level)
   if (!kernel().active) rcuFlush()
   return ret

@@ -38,6 +38,7 @@ import {
   MODE_READ,
   MODE_WRITE,
 } from './fd'
+import { NR_BPF, traceReturn, traceSyscall } from '../world/syscall-trace'
 
 const PROT_WRITE: u32 = 2
 
@@ -56,7 +57,8 @@ export function kernel_init(): void {
 }
 
 export function sys_bpf(cmd: i32, attr: usize, size: u32): i32 {
-  return sysBpf(cmd, attr, size)
+  if (traceSyscall(NR_BPF, cmd, attr, size)) return traceReturn(0)
+  return traceReturn(sysBpf(cmd, attr, size))
 }
 export function sys_close(fd: i32): i32 {
   return fdClose(fd)

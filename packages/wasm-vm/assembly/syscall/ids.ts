@@ -23,6 +23,8 @@ import { FD_BTF, FD_LINK, FD_MAP, FD_PROG, fdInstall, isErr, MODE_RDWR } from '.
 import { fileFlagMode } from './file-flags'
 import { Link, linkGet, linkPut } from './link'
 import { Token, tokenAllowsCmd, tokenFromFd } from './token'
+import { viewMap, viewProg } from '../world/kernel-view'
+import { mayOpenMap, mayOpenProg, watched } from '../world/security'
 
 export function nextIdCmd(attr: usize, uattr: u64, ids: Ids): i32 {
   const start = load<u32>(attr, ATTR_GET_ID__start_id)
@@ -37,6 +39,8 @@ export function progByIdCmd(attr: usize): i32 {
   if (!capable(CAP_SYS_ADMIN)) return -EPERM
   const p = idFind(kernel().progs, load<u32>(attr))
   if (!p) return -ENOENT
+  const denied = mayOpenProg(watched() ? viewProg(changetype<Prog>(p)) : 0)
+  if (denied) return denied
   progGet(changetype<Prog>(p))
   const fd = fdInstall(FD_PROG, p, MODE_RDWR)
   if (fd < 0) progPut(changetype<Prog>(p))
@@ -51,6 +55,8 @@ export function mapByIdCmd(attr: usize): i32 {
   if (mode < 0) return mode
   const p = idFind(kernel().maps, load<u32>(attr))
   if (!p) return -ENOENT
+  const denied = mayOpenMap(watched() ? viewMap(changetype<BpfMap>(p)) : 0, <u32>mode)
+  if (denied) return denied
   mapGetUref(changetype<BpfMap>(p))
   const fd = fdInstall(FD_MAP, p, <u32>mode)
   if (fd < 0) mapPutUref(changetype<BpfMap>(p))

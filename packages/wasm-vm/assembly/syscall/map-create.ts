@@ -62,6 +62,8 @@ import { FD_BTF, FD_MAP, fdGet, fdInstall, isErr } from './fd'
 import { fileFlagMode } from './file-flags'
 import { objName } from './name'
 import { Token, tokenAllowsCmd, tokenAllowsMap, tokenFromFd } from './token'
+import { viewMap } from '../world/kernel-view'
+import { mayCreateMap, mayOpenMap, watched } from '../world/security'
 
 export function mapCreate(attr: usize): i32 {
   const type = load<u32>(attr, ATTR_MAP_CREATE__map_type)
@@ -102,10 +104,20 @@ export function mapCreate(attr: usize): i32 {
     mapFree(map)
     return err
   }
+  err = mayCreateMap(watched() ? viewMap(map) : 0, attr)
+  if (err) {
+    mapFree(map)
+    return err
+  }
   map.id = idAlloc(kernel().maps, changetype<usize>(map))
   if (!map.id) {
     mapFree(map)
     return -ENOMEM
+  }
+  const denied = mayOpenMap(watched() ? viewMap(map) : 0, <u32>mode)
+  if (denied) {
+    mapPutUref(map)
+    return denied
   }
   const fd = fdInstall(FD_MAP, changetype<usize>(map), <u32>mode)
   if (fd < 0) mapPutUref(map)

@@ -74,6 +74,8 @@ import { sha256 } from './digest'
 import { FD_BTF, FD_PROG, fdGet, fdInstall, isErr, MODE_RDWR } from './fd'
 import { objName } from './name'
 import { Token, tokenAllowsCmd, tokenAllowsProg, tokenFromFd, tokenGet } from './token'
+import { viewProg } from '../world/kernel-view'
+import { mayLoadProg, mayOpenProg, watched } from '../world/security'
 
 /** All prog_flags that exist: BPF_F_STRICT_ALIGNMENT to BPF_F_TEST_REG_INVARIANTS, and the token. */
 const FLAGS: u32 = 0xff | BPF_F_TOKEN_FD
@@ -165,6 +167,11 @@ function publish(p: Prog): i32 {
     progFree(p)
     return -ENOMEM
   }
+  const denied = mayOpenProg(watched() ? viewProg(p) : 0)
+  if (denied) {
+    progPut(p)
+    return denied
+  }
   const fd = fdInstall(FD_PROG, changetype<usize>(p), MODE_RDWR)
   if (fd < 0) progPut(p)
   return fd
@@ -192,7 +199,9 @@ function fill(p: Prog, attr: usize, size: u32, uattr: usize): i32 {
   const named = objName(progName(p), attr + ATTR_PROG_LOAD__prog_name)
   if (named < 0) return named
   if (!computeTag(p)) return -ENOMEM
-  let err = bpfCheck(p, attr, size, uattr)
+  let err = mayLoadProg(watched() ? viewProg(p) : 0, attr)
+  if (err) return err
+  err = bpfCheck(p, attr, size, uattr)
   if (err < 0) return err
   if (!mayUseMaps(p)) return -EACCES
   err = selectRuntime(p)

@@ -3,12 +3,7 @@
 // is attached to them runs. Kernel counterpart: bpf_prog_test_run_tracing of net/bpf/test_run.c.
 
 import { EFAULT, EINVAL } from '../gen/errno.gen'
-import {
-  ATTR_TEST__batch_size,
-  ATTR_TEST__cpu,
-  ATTR_TEST__flags,
-  ATTR_TEST__retval,
-} from '../gen/uapi-layouts.gen'
+import { ATTR_TEST__batch_size, ATTR_TEST__cpu, ATTR_TEST__flags, ATTR_TEST__retval } from '../gen/uapi-layouts.gen'
 import { BPF_MODIFY_RETURN, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT } from '../gen/uapi-enums.gen'
 import { putUser32 } from '../mem/user'
 import { Prog } from '../prog/prog'
@@ -97,7 +92,7 @@ function run(prog: Prog, t: TestRun): i32 {
       break
     case BPF_MODIFY_RETURN:
       // both in 16 bits
-      ret = <u32>modifyTest('bpf_modify_return_test', 2, 0) & 0xffff
+      ret = (<u32>modifyTest('bpf_modify_return_test', 2, 0)) & 0xffff
       if (load<u32>(B) != 2) effects++
       ret = (ret + <u32>modifyTest('bpf_modify_return_test2', 7, 3 + 4 + 5 + 6 + 7)) & 0xffff
       if (load<u32>(B) != 2) effects++

@@ -93,13 +93,7 @@ export function cgroupProgDetach(attr: usize, type: u32): i32 {
   const ret =
     slot < 0
       ? -EINVAL
-      : cgroupDetach(
-          cg,
-          isErr(prog) ? 0 : prog,
-          0,
-          <u32>slot,
-          load<u64>(attr, ATTR_PROG_ATTACH__expected_revision),
-        )
+      : cgroupDetach(cg, isErr(prog) ? 0 : prog, 0, <u32>slot, load<u64>(attr, ATTR_PROG_ATTACH__expected_revision))
   cgroupPut(cg)
   return ret
 }

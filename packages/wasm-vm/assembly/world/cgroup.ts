@@ -10,8 +10,10 @@ import { FD_FREE, fdKind, fdObject } from '../syscall/fd'
 import { Link } from '../syscall/link'
 import { inheritEffective } from './cgroup-attach'
 import { cgroupStorageGone } from './cgroup-storage'
+import { cgroupGone, cgroupMade } from './events'
 import { FILE_CGROUP } from './files'
 import { imageDrop } from './image'
+import { cgroupSlotCount } from './lsm-cgroup'
 import { RunArray, runArrayFree } from './run-array'
 import { Task } from './task'
 import { world, World } from './world'
@@ -151,7 +153,9 @@ export function cgroupMake(parent: Cgroup, name: usize, len: u32): i32 {
   let at = changetype<usize>(parent) + offsetof<Cgroup>('children')
   while (load<usize>(at)) at = load<usize>(at) + offsetof<Cgroup>('next')
   store<usize>(at, changetype<usize>(cg))
-  return inheritEffective(cg)
+  const err = inheritEffective(cg)
+  cgroupMade(cg)
+  return err
 }
 
 /** rmdir: programs are detached and links lose their target; the object stays while something holds it. */
@@ -167,6 +171,7 @@ export function cgroupRemove(cg: Cgroup): i32 {
   store<usize>(at, changetype<usize>(cg.next))
   cg.next = changetype<Cgroup>(0)
   cg.dying = true
+  cgroupGone(cg)
   cgroupRelease(cg)
   cgroupPut(cg)
   return 0
@@ -184,6 +189,7 @@ function cgroupRelease(cg: Cgroup): void {
           cg.refs--
         }
       } else progPut(a.prog)
+      cgroupSlotCount(type, -1)
       kfree(changetype<usize>(a))
       a = next
     }

@@ -32,6 +32,8 @@ import { addrAdd, netnsByCookie, netnsCreate } from './netns'
 import { netkitSetPolicy } from './netkit'
 import { PerfEvent } from './perf-event'
 import { fireProbe, fireSample } from './perf-link'
+import { taskBorn, taskRenamed } from './events'
+import { mayCreateTask } from './security'
 import { fireFunction } from './trampoline'
 import { softirqRun } from './receive'
 import { routeAdd } from './routes'
@@ -271,6 +273,12 @@ export function world_task_create(comm: usize): i32 {
   if (!changetype<usize>(t)) return -12
   t.ppid = current().pid
   if (comm) setComm(taskComm(t), comm)
+  const denied = mayCreateTask(t, 0)
+  if (denied) {
+    taskExit(t)
+    return denied
+  }
+  taskBorn(t, current())
   return <i32>t.pid
 }
 function setComm(to: usize, from: usize): void {
@@ -298,6 +306,7 @@ export function world_task_set(pid: u32, what: u32, value: u64): i32 {
       t.gid = <u32>value
       return 0
     case TASK_COMM:
+      taskRenamed(t, <usize>value)
       setComm(taskComm(t), <usize>value)
       return 0
     case TASK_CLASSID:

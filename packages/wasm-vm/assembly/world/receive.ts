@@ -3,6 +3,7 @@
 
 import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_IP, ETH_P_IPV6 } from '../gen/system.gen'
 import { Prog } from '../prog/prog'
+import { packetReceived } from './events'
 import { ipRcv } from './ip'
 import { ipv6Rcv } from './ip6'
 import { packetTaps } from './packet-socket'
@@ -33,6 +34,7 @@ export function softirqRun(): void {
 
 function netifReceive(skb: Skb): void {
   const dev = skb.dev
+  packetReceived(skb)
   dev.rxPackets++
   dev.rxBytes += skb.len + ETH_HLEN
   skb.ifindex = <u32>dev.ifindex

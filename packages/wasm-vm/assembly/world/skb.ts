@@ -7,6 +7,7 @@
 
 import { kfree, kmalloc, kzalloc } from '../mem/alloc'
 import { DEV_LOOPBACK, NetDevice } from './device'
+import { etherTyped } from './events'
 import { IMAGE_SKB, imageDropOne } from './image'
 import { SOCK_REFS, sockPutAddr } from './sock'
 
@@ -310,6 +311,7 @@ export function ethTypeTrans(skb: Skb, dev: NetDevice): void {
   const proto = load<u16>(eth, 12)
   if (bswap<u16>(proto) >= 0x600) {
     skb.protocol = <u32>proto
+    etherTyped(skb, dev)
     return
   }
   // 802.3 with a length: raw IPX or 802.2

@@ -74,6 +74,8 @@ import {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from './sock'
+import { callDone, callSkips, sockCall, socketCall } from './events'
+import { mayAccept, mayCreateSocket, maySock, socketCreated } from './security'
 import { sockmapSend } from './sockmap-flow'
 import { tcpAccept, tcpClose, tcpConnect, tcpListen, tcpSend, tcpSendFin } from './tcp'
 import { isAny, loopbackAddr, udpSend } from './udp'
@@ -94,11 +96,18 @@ export function sockOpen(domain: u32, type: u32, protocol: u32): i32 {
   const kind = type & TYPE_MASK
   if (flags & ~((<u32>SOCK_NONBLOCK) | (<u32>SOCK_CLOEXEC))) return -EINVAL
   if (!kind || kind > 10) return -EINVAL
+  const denied = mayCreateSocket(domain, kind, protocol)
+  if (denied) return denied
   const proto = protocolOf(domain, kind, protocol)
   if (proto < 0) return proto
   const sk = sockNew(current().netns, domain, kind, <u32>proto)
   if (!changetype<usize>(sk)) return -ENOMEM
   sk.nonblock = (flags & SOCK_NONBLOCK) != 0
+  const unsafe = maySock(sk, domain)
+  if (unsafe) {
+    sockPut(sk)
+    return unsafe
+  }
   if (domain == AF_PACKET) {
     sk.protocol = protocol
     packetOpen(sk, protocol)
@@ -110,6 +119,12 @@ export function sockOpen(domain: u32, type: u32, protocol: u32): i32 {
       return err
     }
     if (kind == SOCK_RAW) sockHash(sk)
+  }
+  const refused = socketCreated(sk, domain, kind, protocol)
+  if (refused) {
+    sockRelease(sk)
+    sockPut(sk)
+    return refused
   }
   const fd = fdInstall(FILE_SOCK, changetype<usize>(sk), MODE_RDWR)
   if (fd < 0) {
@@ -183,16 +198,30 @@ export function sockRelease(sk: Sock): void {
 
 export function sockBind(sk: Sock, addr: usize, len: u32): i32 {
   if (len > 128) return -EINVAL
-  if (isInet(sk)) return inetBind(sk, addr, len)
-  if (isUnix(sk)) return unixBind(sk, addr, len)
+  const name = isInet(sk) ? (sk.family == AF_INET ? 'inet_bind' : 'inet6_bind') : isUnix(sk) ? 'unix_bind' : ''
+  if (!name.length) return otherBind(sk, addr, len)
+  const call = socketCall(name, sk, <u64>addr, len, 3)
+  if (callSkips(call)) return callDone(call, 0)
+  return callDone(call, isInet(sk) ? inetBind(sk, addr, len) : unixBind(sk, addr, len))
+}
+
+function otherBind(sk: Sock, addr: usize, len: u32): i32 {
   if (sk.family == AF_PACKET) return packetBind(sk, addr, len)
   return sk.family == AF_XDP ? xskBind(sk, addr, len) : -EOPNOTSUPP
 }
 
 export function sockConnect(sk: Sock, addr: usize, len: u32): i32 {
   if (len > 128 || len < 2) return -EINVAL
-  if (isUnix(sk)) return unixConnect(sk, addr, len)
+  if (isUnix(sk)) {
+    const call = socketCall(sk.type == SOCK_DGRAM ? 'unix_dgram_connect' : 'unix_stream_connect', sk, <u64>addr, len, 3)
+    return callSkips(call) ? callDone(call, 0) : callDone(call, unixConnect(sk, addr, len))
+  }
   if (!isInet(sk)) return -EOPNOTSUPP
+  const call = socketCall(isTcp(sk) ? 'inet_stream_connect' : 'inet_dgram_connect', sk, <u64>addr, len, 3)
+  return callSkips(call) ? callDone(call, 0) : callDone(call, inetConnect(sk, addr, len))
+}
+
+function inetConnect(sk: Sock, addr: usize, len: u32): i32 {
   if (load<u16>(addr) == 0) return disconnect(sk)
   if (isTcp(sk)) {
     if (sk.state == TCP_LISTEN || sk.state == TCP_ESTABLISHED) return -EISCONN
@@ -210,7 +239,12 @@ export function sockConnect(sk: Sock, addr: usize, len: u32): i32 {
   if (bad) return bad
   const words = addrWords(COPY)
   const port = addrPort(COPY)
-  return isTcp(sk) ? tcpConnect(sk, words, port) : datagramConnect(sk, words, port)
+  if (!isTcp(sk)) return datagramConnect(sk, words, port)
+  const outer = sockCall(v4 ? 'tcp_v4_connect' : 'tcp_v6_connect', sk, <u64>COPY, len, 3)
+  if (callSkips(outer)) return callDone(outer, 0)
+  const call = sockCall('tcp_connect', sk, 0, 0, 1)
+  const ret = callSkips(call) ? callDone(call, 0) : callDone(call, tcpConnect(sk, words, port))
+  return callDone(outer, ret)
 }
 
 function disconnect(sk: Sock): i32 {
@@ -243,8 +277,15 @@ function datagramConnect(sk: Sock, words: usize, port: u16): i32 {
 }
 
 export function sockListen(sk: Sock, backlog: i32): i32 {
-  if (isUnix(sk)) return unixListen(sk, backlog)
-  return isTcp(sk) ? tcpListen(sk, backlog) : -EOPNOTSUPP
+  if (isUnix(sk)) {
+    const call = socketCall('unix_listen', sk, <u64>(<i64>backlog), 0, 2)
+    return callSkips(call) ? callDone(call, 0) : callDone(call, unixListen(sk, backlog))
+  }
+  if (!isTcp(sk)) return -EOPNOTSUPP
+  const outer = socketCall('inet_listen', sk, <u64>(<i64>backlog), 0, 2)
+  if (callSkips(outer)) return callDone(outer, 0)
+  const call = sockCall('inet_csk_listen_start', sk, 0, 0, 1)
+  return callDone(outer, callSkips(call) ? callDone(call, 0) : callDone(call, tcpListen(sk, backlog)))
 }
 
 /** accept(2): an fd. */
@@ -254,6 +295,12 @@ export function sockAccept(sk: Sock, flags: u32): i32 {
   if (sk.state != TCP_LISTEN) return -EINVAL
   const child = isUnix(sk) ? unixAccept(sk) : tcpAccept(sk)
   if (!changetype<usize>(child)) return -EAGAIN
+  const denied = mayAccept(sk, child)
+  if (denied) {
+    sockRelease(child)
+    sockPut(child)
+    return denied
+  }
   child.nonblock = (flags & SOCK_NONBLOCK) != 0
   const fd = fdInstall(FILE_SOCK, changetype<usize>(child), MODE_RDWR)
   if (fd < 0) {
@@ -271,14 +318,17 @@ export function sockSend(sk: Sock, data: usize, len: u32, flags: u32, addr: usiz
   if (isUnix(sk)) return unixSend(sk, data, len, addr, addrLen)
   if (isTcp(sk)) {
     if (sk.mapLinks && changetype<usize>(sk.msgVerdict)) return sockmapSend(sk, data, len)
-    return tcpSend(sk, data, len)
+    const call = sockCall('tcp_sendmsg', sk, 0, len, 3)
+    return callSkips(call) ? callDone(call, 0) : callDone(call, tcpSend(sk, data, len))
   }
   if (sk.err && isUdp(sk)) {
     const e = sk.err
     sk.err = 0
     return -e
   }
-  return isUdp(sk) ? udpSend(sk, data, len, addr, addrLen) : rawSend(sk, data, len, addr, addrLen)
+  if (!isUdp(sk)) return rawSend(sk, data, len, addr, addrLen)
+  const call = sockCall(sk.family == AF_INET ? 'udp_sendmsg' : 'udpv6_sendmsg', sk, 0, len, 3)
+  return callSkips(call) ? callDone(call, 0) : callDone(call, udpSend(sk, data, len, addr, addrLen))
 }
 
 function isStream(sk: Sock): bool {

@@ -8,10 +8,12 @@ import { cstrPut } from '../mem/bytes'
 import { kernel } from '../mem/root'
 import { FD_FREE, fdKind, fdObject } from '../syscall/fd'
 import { Cgroup, cgroupGet, cgroupPut } from './cgroup'
+import { cgroupJoined, taskEnds, taskSwitched } from './events'
 import { FILE_PIDFD } from './files'
 import { imageDrop } from './image'
 import { Netns } from './netns'
 import { UserNs } from './user-ns'
+import { taskFreed } from './security'
 import { current, world, World } from './world'
 
 @unmanaged export class Task {
@@ -95,9 +97,11 @@ export function taskMove(t: Task, cg: Cgroup): void {
   cgroupGet(cg)
   cgroupPut(t.cgroup)
   t.cgroup = cg
+  cgroupJoined(cg, t)
 }
 
 export function taskSwitch(t: Task): void {
+  taskSwitched(current(), t)
   kernel().current = changetype<usize>(t)
 }
 
@@ -128,6 +132,8 @@ export function taskExit(t: Task): i32 {
   while (load<usize>(at) && load<usize>(at) != changetype<usize>(t)) at = load<usize>(at) + offsetof<Task>('next')
   if (!load<usize>(at)) return -ESRCH
   store<usize>(at, changetype<usize>(t.next))
+  taskEnds(t)
+  taskFreed(t)
   t.exited = true
   cgroupPut(t.cgroup)
   t.cgroup = world().cgroup

@@ -7,13 +7,7 @@
 //
 //   | address u64 | number of arguments u64 | args: u64 … | result u64 |
 
-import {
-  BPF_LSM_MAC,
-  BPF_MODIFY_RETURN,
-  BPF_TRACE_FENTRY,
-  BPF_TRACE_FEXIT,
-  BTF_KIND_FUNC,
-} from '../gen/uapi-enums.gen'
+import { BPF_LSM_MAC, BPF_MODIFY_RETURN, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BTF_KIND_FUNC } from '../gen/uapi-enums.gen'
 import { Btf } from '../btf/btf'
 import { btfFindByNameKind } from '../btf/kinds'
 import { kfree, kzalloc } from '../mem/alloc'

@@ -3,6 +3,7 @@
 
 import { ENETDOWN, ENOMEM } from '../gen/errno.gen'
 import { DEV_LOOPBACK, DEV_NETKIT, DEV_TAP, DEV_VETH, deviceOut, NetDevice } from './device'
+import { packetQueued } from './events'
 import { netkitXmit } from './netkit'
 import { packetTaps } from './packet-socket'
 import { netifRx, softirqRun } from './receive'
@@ -42,7 +43,10 @@ export function devQueueXmit(skb: Skb, dev: NetDevice): i32 {
     return -ENETDOWN
   }
   w.xmitDepth++
-  if (tcClassify(skb, false) == 1) hardXmit(skb, dev)
+  if (tcClassify(skb, false) == 1) {
+    packetQueued(skb)
+    hardXmit(skb, dev)
+  }
   w.xmitDepth--
   softirqRun()
   return 0

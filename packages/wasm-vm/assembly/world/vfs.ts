@@ -6,14 +6,16 @@ import { kfree, kmalloc } from '../mem/alloc'
 import { cstrIs, cstrlen } from '../mem/bytes'
 import { putNumber, Sink } from '../mem/format'
 import { bpffsMkdir, bpffsOpen, bpffsUnlink } from '../syscall/bpffs'
-import { fdInstall, MODE_RDWR, MODE_READ, MODE_WRITE } from '../syscall/fd'
+import { fdClose, fdInstall, MODE_RDWR, MODE_READ, MODE_WRITE } from '../syscall/fd'
 import { component, pathFromUser, pathRest, pathRoot, ROOT_BPF, ROOT_CGROUP } from '../syscall/path'
 import { cgroupGet, cgroupMake, cgroupRemove, cgroupWalk } from './cgroup'
 import { cgroupFileOpen } from './cgroup-file'
 import { cgRunDevice } from './cgroup-run'
 import { FILE_CGROUP, FILE_DEV, FILE_LIRC, FILE_NETNS, FILE_TRACE_PIPE } from './files'
 import { lircDevice } from './lirc'
+import { pathNode, pathNodeFree, viewPath } from './path-node'
 import { regularOpen, regularText } from './regular-file'
+import { mayOpenFile, watched } from './security'
 import { sysctlOpen } from './sysctl'
 import { taskByPid } from './task'
 import { tracepointFind } from './tracepoint'
@@ -47,6 +49,17 @@ function splitPath(p: usize): u32 {
 export function vfsOpen(upath: u64, flags: u32, mode: u32): i32 {
   const path = pathFromUser(upath)
   if (path >= <usize>-4096) return <i32>path
+  if (!watched()) return openPath(path, flags)
+  const node = pathNode(path, flags)
+  const fd = openPath(node.path, flags)
+  const denied = fd < 0 ? 0 : mayOpenFile(viewPath(node))
+  pathNodeFree(node)
+  if (!denied) return fd
+  fdClose(fd)
+  return denied
+}
+
+function openPath(path: usize, flags: u32): i32 {
   const root = pathRoot(path)
   if (root == ROOT_BPF) return bpffsOpen(path)
   if (root == ROOT_CGROUP) return cgroupOpen(pathRest(path), flags)
