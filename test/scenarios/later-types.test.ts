@@ -7,7 +7,6 @@ import {
   AF_INET,
   createMap,
   EBUSY,
-  EINVAL,
   inet,
   link,
   mustLoad,
@@ -98,28 +97,6 @@ scenario('USER_RINGBUF: a program drains what the caller wrote', {
     const drained = [0, 1].map(() => progTestRun(kernel, program, { dataIn: udpFrame() }).retval)
     const consumed = Number(new DataView(consumer.bytes.buffer, consumer.bytes.byteOffset).getBigUint64(0, true))
     return { sum: object.map('.bss').lookup(0), drained, consumed }
-  },
-})
-
-scenario('ARENA: memory that is mapped once', {
-  shows: { mapTypes: ['BPF_MAP_TYPE_ARENA'] },
-  expected: { kept: [1, 2, 3], elsewhere: EINVAL, lookup: EINVAL },
-  run: ({ kernel }) => {
-    const attr = new Uint8Array(72)
-    attr.set(words(U.BPF_MAP_TYPE_ARENA, 0, 0, 4, U.BPF_F_MMAPABLE))
-    const arena = kernel.bpf(U.BPF_MAP_CREATE, attr)
-    if (arena < 0) throw new Error(`arena: errno ${-arena}`)
-    const mapping = kernel.mmap(arena, 4 * PAGE, 0, 3)
-    if (typeof mapping === 'number') throw new Error(`mmap: errno ${-mapping}`)
-    mapping.bytes.set([1, 2, 3], 2 * PAGE)
-    const second = kernel.mmap(arena, 4 * PAGE, 0, 3)
-    const zero = words(0, 0, 0, 0, 0, 0, 0, 0)
-    zero.set(words(arena))
-    return {
-      kept: [...mapping.bytes.subarray(2 * PAGE, 2 * PAGE + 3)],
-      elsewhere: typeof second === 'number' ? second : 0,
-      lookup: kernel.bpf(U.BPF_MAP_LOOKUP_ELEM, zero),
-    }
   },
 })
 

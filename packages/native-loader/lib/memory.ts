@@ -55,12 +55,18 @@ export class LinuxMapping implements Mapping {
     this.bytes = new Uint8Array(buffer)
   }
 
-  touch(offset: number, length: number): void {
+  read(offset: number, length: number): Uint8Array {
+    return this.#part(offset, length).slice()
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#part(offset, bytes.length).set(bytes)
+  }
+
+  #part(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.length))
-      throw new RangeError(`touch: ${length} bytes at ${offset} are not in a mapping of ${this.length}`)
-    const { pageSize } = this.#addon
-    // An atomic load is never optimised away.
-    for (let at = offset; at < offset + length; at += pageSize - (at % pageSize)) Atomics.load(this.bytes, at)
+      throw new RangeError(`access ${length} bytes at ${offset}: they are not in a mapping of ${this.length}`)
+    return this.bytes.subarray(offset, offset + length)
   }
 
   [Symbol.dispose](): void {

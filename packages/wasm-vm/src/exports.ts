@@ -12,10 +12,12 @@ export interface KernelExports {
   user_free(address: number): void
   sys_bpf(cmd: number, attr: number, size: number): number
   sys_close(fd: number): number
-  sys_mmap(fd: number, length: number, offset: number, prot: number, hint: bigint): number
+  sys_mmap(fd: number, length: bigint, offset: number, prot: number, hint: bigint): number
   /** The address that a mapping has for its caller. */
   mapping_address(address: number): bigint
-  mapping_touch(address: number, offset: number, length: number): number
+  /** Whether its bytes lie in one piece at that place. */
+  mapping_plain(address: number): number
+  mapping_copy(address: number, offset: bigint, buffer: number, length: number, write: number): number
   sys_mmap_wide(fd: number, length: number, offset: bigint, prot: number): number
   sys_munmap(address: number): number
   sys_poll(fd: number): number

@@ -106,13 +106,11 @@ export class VirtualKernel implements Kernel {
   }
 
   mmap(fd: number, length: number, offset: number, prot: number, hint = 0n): Mapping | number {
-    // More than linear memory has.
-    if (length > 0xffffffff) return -ENOMEM
     // AF_XDP numbers its rings by offsets beyond 4 GiB.
     const wide = offset > 0xffffffff
     const result = wide
       ? this.exports.sys_mmap_wide(fd, length, BigInt(offset), prot)
-      : this.exports.sys_mmap(fd, length, offset, prot, BigInt.asIntN(64, hint))
+      : this.exports.sys_mmap(fd, BigInt(length), offset, prot, BigInt.asIntN(64, hint))
     // Addresses above 2 GiB look negative as well; errnos are the last page of the address space.
     if (result < 0 && result >= -MAX_ERRNO) return result
     return new VirtualMapping(this.exports, result >>> 0, length)

@@ -37,26 +37,52 @@ class VirtualBuffer extends Region implements UserBuffer {
 
 /** A mapping is where the kernel has the data: nothing is copied. */
 export class VirtualMapping extends Region implements Mapping {
-  readonly #touch: (offset: number, length: number) => number
-  #unmap: (() => void) | undefined
+  readonly #exports: KernelExports
+  readonly #at: number
+  /** Whether its bytes lie side by side: those of an arena that is larger than memory do not. */
+  readonly #plain: boolean
+  #mapped = true
 
   constructor(exports: KernelExports, at: number, length: number) {
     super(exports, at, length, BigInt.asUintN(64, exports.mapping_address(at)))
-    this.#touch = (offset, length) => exports.mapping_touch(at, offset, length)
-    this.#unmap = () => void exports.sys_munmap(at)
+    this.#exports = exports
+    this.#at = at
+    this.#plain = exports.mapping_plain(at) !== 0
   }
 
-  /** @throws RangeError outside of it, and for a page that only programs make (BPF_F_SEGV_ON_FAULT) */
-  touch(offset: number, length: number): void {
+  /** @throws RangeError for an arena that is larger than linear memory: `read` and `write` it */
+  override get bytes(): Uint8Array {
+    if (!this.#plain) throw new RangeError(`view a mapping of ${this.length} bytes: memory has not that many`)
+    return super.bytes
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return this.#copy(offset, length, undefined)
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#copy(offset, bytes.length, bytes)
+  }
+
+  #copy(offset: number, length: number, written: Uint8Array | undefined): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.length))
-      throw new RangeError(`touch: ${length} bytes at ${offset} are not in a mapping of ${this.length}`)
-    if (this.#touch(offset, length) < 0)
-      throw new RangeError(`touch: segmentation fault at ${this.address + BigInt(offset)}`)
+      throw new RangeError(`access ${length} bytes at ${offset}: they are not in a mapping of ${this.length}`)
+    const { user_alloc, user_free, mapping_copy, memory } = this.#exports
+    const at = user_alloc(Math.max(length, 1)) >>> 0
+    if (at === 0) throw new RangeError(`access ${length} bytes: no memory for them in the virtual kernel`)
+    try {
+      if (written) new Uint8Array(memory.buffer, at, length).set(written)
+      if (mapping_copy(this.#at, BigInt(offset), at, length, written ? 1 : 0) < 0)
+        throw new RangeError(`access ${length} bytes at ${offset}: segmentation fault`)
+      return new Uint8Array(memory.buffer, at, length).slice()
+    } finally {
+      user_free(at)
+    }
   }
 
   [Symbol.dispose](): void {
-    this.#unmap?.()
-    this.#unmap = undefined
+    if (this.#mapped) this.#exports.sys_munmap(this.#at)
+    this.#mapped = false
   }
 }
 

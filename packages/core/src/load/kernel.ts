@@ -34,11 +34,12 @@ export interface Mapping extends Disposable {
   /** Live view; fetch it again after every system call (see {@link UserBuffer.bytes}). */
   readonly bytes: Uint8Array
   /**
-   * Reads a byte of every page of a part, so that its pages are there: of an arena, those that no program allocated come
-   * into being that way. Writing through `bytes` does it too where what is written is not zero; the virtual kernel does not
-   * notice other accesses. In an arena with BPF_F_SEGV_ON_FAULT such pages are a segmentation fault.
+   * A copy of a part. Of an arena, reading and writing bring pages into being, unless only programs may
+   * (BPF_F_SEGV_ON_FAULT): then Linux has a segmentation fault, and the virtual kernel a RangeError. What is written
+   * through `bytes` the virtual kernel notices where it is not zero.
    */
-  touch(offset: number, length: number): void
+  read(offset: number, length: number): Uint8Array
+  write(offset: number, bytes: Uint8Array): void
 }
 
 /** What of the caller's machine decides how objects are laid out. */

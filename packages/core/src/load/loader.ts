@@ -149,14 +149,10 @@ export function loadObject(spec: ObjectSpec, kernel: Kernel, options: LoadOption
     const owned = !session.isBorrowed(map.name)
     maps.set(
       map.name,
-      BpfMap.ofSpec(
-        kernel,
-        fd,
-        map,
-        spec.btf,
-        owned,
-        map.origin === 'struct_ops' ? session.structOps(map.name) : undefined,
-      ),
+      BpfMap.ofSpec(kernel, fd, map, spec.btf, owned, {
+        table: map.origin === 'struct_ops' ? session.structOps(map.name) : undefined,
+        mapping: session.arena(map.name),
+      }),
     )
   }
   return new LoadedObject(session, programs, maps)

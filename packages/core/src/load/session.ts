@@ -5,7 +5,6 @@
  */
 import { parseBtf } from '../btf/index.ts'
 import { RelocationError, RuleError, SyscallError, UnsupportedError } from '../errors/index.ts'
-import { ENOMEM } from '../gen/errno.gen.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import { isMapInMap } from '../object/legacy-maps.ts'
 import type { ObjectSpec } from '../object/object.ts'
@@ -171,20 +170,25 @@ export class LoadSession implements Disposable {
   }
 
   /**
-   * The first mapping gives an arena its address, with which programs are verified, unless its definition does; such a one
-   * can do without a mapping where it is too large for one. Variables are there from the start, as libbpf has it.
+   * The first mapping gives an arena its address, with which programs are verified, unless its definition does. Variables
+   * are there from the start, as libbpf has it.
    */
   #openArena(map: MapSpec, fd: number): void {
     const length = map.maxEntries * this.kernel.facts.pageSize
+    if (map.data && map.data.length > length) {
+      throw new RuleError(`fill arena '${map.name}': ${map.data.length} bytes of variables, it has ${length}`)
+    }
     const mapping = this.kernel.mmap(fd, length, 0, PROT_READ | PROT_WRITE, map.mapExtra)
     if (typeof mapping === 'number') {
-      if (-mapping === ENOMEM && map.mapExtra !== 0n && !map.data) return
       throw new SyscallError('mmap', -mapping, `arena '${map.name}'`)
     }
     this.#arenas.set(map.name, mapping)
-    if (!map.data) return
-    mapping.touch(0, map.data.length)
-    mapping.bytes.set(map.data)
+    if (map.data) mapping.write(0, map.data)
+  }
+
+  /** The mapping of an arena. */
+  arena(name: string): Mapping | undefined {
+    return this.#arenas.get(name)
   }
 
   /** Freezing is a promise that constants can be folded; kernels of before 5.2 do not know it. */

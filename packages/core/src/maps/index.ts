@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+export { ArenaMemory } from './arena.ts'
 export { MapCodec, type MapShape } from './codec.ts'
 export { BpfMap, type MapBatch, type MapEntry } from './map.ts'
 export { PerfBuffer, type PerfHandlers } from './perf-buffer.ts'

@@ -10,6 +10,7 @@ import { linkCreate } from '../load/syscalls/link.ts'
 import * as sys from '../load/syscalls/map.ts'
 import { getFdById, objGet, objPin } from '../load/syscalls/object.ts'
 import type { MapSpec } from '../object/spec.ts'
+import { ArenaMemory } from './arena.ts'
 import { MapCodec, type MapShape } from './codec.ts'
 import type { PlainValue } from './plain.ts'
 
@@ -35,6 +36,7 @@ export class BpfMap implements Disposable {
   #fd: number
   readonly #owned: boolean
   readonly #table: StructOpsTable | undefined
+  #arena: ArenaMemory | undefined
 
   /** `owned`: whether disposing it closes the fd. */
   constructor(kernel: Kernel, fd: number, shape: MapShape, owned = true, table?: StructOpsTable) {
@@ -52,7 +54,7 @@ export class BpfMap implements Disposable {
     spec: MapSpec,
     btf: Btf | undefined,
     owned: boolean,
-    table?: StructOpsTable,
+    made: { readonly table?: StructOpsTable | undefined; readonly mapping?: Mapping | undefined } = {},
   ): BpfMap {
     const { name, type, keySize, maxEntries, flags, keyTypeId, valueTypeId } = spec
     // The kernel may have rounded; what it says about sizes counts.
@@ -68,7 +70,9 @@ export class BpfMap implements Disposable {
       keyTypeId,
       valueTypeId: spec.origin === 'struct_ops' ? 0 : valueTypeId,
     }
-    return new BpfMap(kernel, fd, shape, owned, table)
+    const map = new BpfMap(kernel, fd, shape, owned, made.table)
+    if (made.mapping) map.#arena = new ArenaMemory(name, made.mapping, spec.variables, btf)
+    return map
   }
 
   /** A map by an fd that stays the caller's unless `owned`; its types are fetched from the kernel. */
@@ -281,6 +285,12 @@ export class BpfMap implements Disposable {
     sys.mapFreeze(this.kernel, this.fd)
   }
 
+  /** The memory of an arena, as its object's loader mapped it. @throws RuleError for a map without */
+  get arena(): ArenaMemory {
+    if (!this.#arena) throw new RuleError(`map memory of '${this.name}': it is no arena that an object's loader mapped`)
+    return this.#arena
+  }
+
   /** Its memory, for array maps with BPF_F_MMAPABLE and arenas: elements lie 8-byte aligned one behind the other. */
   mmap(writable = true): Mapping {
     const { pageSize } = this.kernel.facts
@@ -293,7 +303,8 @@ export class BpfMap implements Disposable {
     if (bytes === 0)
       throw new RuleError(`map memory of '${this.name}': ${MAP_TYPE_NAMES[this.type]} has none, arrays do`)
     const length = Math.ceil(bytes / pageSize) * pageSize
-    const mapping = this.kernel.mmap(this.fd, length, 0, writable ? PROT_READ | PROT_WRITE : PROT_READ)
+    const prot = writable ? PROT_READ | PROT_WRITE : PROT_READ
+    const mapping = this.kernel.mmap(this.fd, length, 0, prot, this.info().mapExtra)
     if (typeof mapping === 'number') throw new SyscallError('mmap', -mapping, `map '${this.name}'`)
     return mapping
   }

@@ -73,13 +73,14 @@ export function dataMap(elf: ElfFile, section: ElfSection, origin: MapOrigin, bt
 /** Section of variables that live in the arena: `__arena` globals. */
 export const ARENA_SECTION = '.addr_space.1'
 
-/** Gives the object's arena the initial contents of its variables. */
-export function assignArenaData(elf: ElfFile, maps: readonly MapSpec[]): void {
+/** Gives the object's arena its variables and their initial contents. */
+export function assignArenaData(elf: ElfFile, maps: readonly MapSpec[], btf: Btf | undefined): void {
   const section = elf.section(ARENA_SECTION)
   if (!section || section.size === 0) return
   const arena = maps.find((map) => map.type === BPF_MAP_TYPE_ARENA)
   if (!arena)
     throw new ElfError(`parse section ${section.index} "${section.name}": there is no arena for its variables`)
-  // Without contents (SHT_NOBITS) there is nothing to do: arenas are blank.
-  if (section.type !== SHT_NOBITS) arena.data = section.data.slice()
+  arena.data = section.type === SHT_NOBITS ? new Uint8Array(section.size) : section.data.slice()
+  const typeId = btf?.find(section.name, 'DATASEC') ?? 0
+  arena.variables = btf && typeId ? fromBtf(btf, typeId) : fromSymbols(elf, section)
 }

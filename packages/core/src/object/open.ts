@@ -82,7 +82,7 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
   const staticFunctions = functions.filter((fn) => fn.spec.isStatic).map((fn) => fn.spec)
   const btf = types && fixBtf(types.btf, elf, externs, staticFunctions)
   const maps = findMaps(elf, btf, externs)
-  assignArenaData(elf, maps)
+  assignArenaData(elf, maps, btf)
   const structOps = structOpsMaps(
     elf,
     btf,

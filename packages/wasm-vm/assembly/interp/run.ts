@@ -4,7 +4,6 @@
 import { BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen'
 import { Decoded, funcAt, FuncRef } from '../insn/record'
 import { BpfMap } from '../maps/map'
-import { mapDirectValueAddr } from '../maps/ops'
 import { kernel } from '../mem/root'
 import { Prog } from '../prog/prog'
 import { callCompiled } from './calls'
@@ -32,8 +31,6 @@ import {
 import { compile } from './select'
 
 export { compileNow, selectRuntime } from './select'
-
-const ADDRESS: usize = memory.data(8, 8)
 
 /** Instructions of an outermost run on the checked engine, where the caller sets no other limit. */
 const DEFAULT_BUDGET: i64 = 4_000_000_000
@@ -121,12 +118,8 @@ function prepareChecked(run: Run, prog: Prog): void {
   clearRegions(run)
   for (let i: u32 = 0; i < prog.usedMapCnt; i++) {
     const map = changetype<BpfMap>(load<usize>(prog.usedMaps + ((<usize>i) << 2)))
-    // Elements of an array lie side by side; those of an arena begin where a direct load says
-    const array = map.mapType == BPF_MAP_TYPE_ARRAY
-    if (!array && mapDirectValueAddr(map, 0, ADDRESS)) continue
-    const start = array ? map.values : load<usize>(ADDRESS)
-    const size = array ? map.elemSize * map.maxEntries : map.maxEntries << 12
-    addRegion(run, start, size, (map.mapFlags & BPF_F_RDONLY_PROG) == 0)
+    if (map.mapType != BPF_MAP_TYPE_ARRAY) continue
+    addRegion(run, map.values, map.elemSize * map.maxEntries, (map.mapFlags & BPF_F_RDONLY_PROG) == 0)
   }
 }
 

@@ -7,7 +7,8 @@
 //   page n:  table[n] -> 4096 bytes          table[pages]: always 0
 //
 // Pages lie anywhere until the caller maps the arena; from then on they are at base + n * 4096, since a mapping is one
-// piece. Without `map_extra` that is also the caller's address.
+// piece. Without `map_extra` that is also the caller's address. An arena for which memory has no such piece stays sparse:
+// its mapping can be read and written but not viewed, and has an address that linear memory does not have.
 //
 // WebAssembly has no faults: what the caller writes through a view of the mapping goes to a page that is not there. Such
 // a page, being other than zero, counts as faulted in when a program or the allocator comes to it.
@@ -30,6 +31,8 @@ export const PAGE_SHIFT: u32 = 12
 const PAGE_BYTES: usize = 4096
 const SZ_4G: u64 = (<u64>1) << 32
 const PAGE_MASK: u64 = <u64>PAGE_SIZE - 1
+/** Where sparse arenas are for their callers, by number of the map. */
+const SPARSE_START: u64 = 0x7000_0000_0000
 
 @unmanaged export class Arena {
   userStart: u64
@@ -44,6 +47,7 @@ const PAGE_MASK: u64 = <u64>PAGE_SIZE - 1
   /** Mappings of the caller. */
   mappings: u32
   segvOnFault: bool
+  sparse: bool
   /** Pages that can be given out. */
   free: Ranges
 }
@@ -110,14 +114,26 @@ function checkPlace(a: Arena, hint: u64, length: u64): i32 {
   return length != a.userEnd - a.userStart || hint != a.userStart ? -EINVAL : 0
 }
 
-/** One piece of memory for all pages; those that are there already move into it. */
+/** A mapping may be larger than the arena was made. */
+function growTable(a: Arena, pages: u32): i32 {
+  if (pages <= a.pages) return 0
+  const table = kzalloc64((<u64>pages + 1) * 4)
+  if (!table) return -ENOMEM
+  memory.copy(table, a.table, (<usize>a.pages) << 2)
+  kfree(a.table)
+  a.table = table
+  a.pages = pages
+  return 0
+}
+
+/** One piece of memory for all pages, if there is one; those that are there already move into it. */
 function makeArea(a: Arena, pages: u32): i32 {
+  const err = growTable(a, pages)
+  if (err) return err
   const area = kzalloc64(<u64>pages * PAGE_SIZE + PAGE_SIZE)
-  if (!area) return -ENOMEM
-  const table = pages > a.pages ? kzalloc64((<u64>pages + 1) * 4) : a.table
-  if (!table) {
-    kfree(area)
-    return -ENOMEM
+  if (!area) {
+    a.sparse = true
+    return 0
   }
   a.area = area
   a.base = (area + <usize>PAGE_MASK) & ~(<usize>PAGE_MASK)
@@ -128,37 +144,38 @@ function makeArea(a: Arena, pages: u32): i32 {
     const to = a.base + ((<usize>i) << PAGE_SHIFT)
     memory.copy(to, page, PAGE_BYTES)
     kfree(page)
-    store<usize>(table + ((<usize>i) << 2), to)
-  }
-  if (table != a.table) {
-    kfree(a.table)
-    a.table = table
-    a.pages = pages
+    store<usize>(slotOf(a, i), to)
   }
   return 0
 }
 
-/** A mapping of the caller: where its bytes are, or -errno. */
-export function arenaMmap(map: BpfMap, length: u64, offset: u64, hint: u64): usize {
+/** A mapping of the caller: where its bytes are (of a sparse arena, what stands for it), or -errno. */
+export function arenaMmap(map: BpfMap, length: u64, offset: u64, hint: u64, taken: bool): usize {
   const a = arenaOf(map)
   const size = (length + PAGE_MASK) & ~PAGE_MASK
   if (offset) return -EINVAL
   const err = checkPlace(a, hint, size)
   if (err) return err
   // What is mapped there already makes Linux choose another place, which is not the arena's.
-  if (a.mappings) return -EBUSY
-  if (!a.base) {
+  if (taken) return -EBUSY
+  if (!a.base && !a.sparse) {
     const e = makeArea(a, max<u32>(map.maxEntries, <u32>(size >> PAGE_SHIFT)))
     if (e) return e
   }
   if (!a.userStart) {
-    a.userStart = <u64>a.base
+    a.userStart = a.sparse ? SPARSE_START + ((<u64>map.id) << 32) : <u64>a.base
     a.userEnd = a.userStart + size
   }
   a.mappings++
-  map.values = a.base
   map.areaSize = size
-  return a.base
+  return a.sparse ? a.table : a.base
+}
+
+/** Whether two arenas are at the same place for the caller. */
+export function arenasOverlap(one: BpfMap, two: BpfMap): bool {
+  const a = arenaOf(one)
+  const b = arenaOf(two)
+  return a.userStart < b.userEnd && b.userStart < a.userEnd
 }
 
 export function arenaUnmap(map: BpfMap): void {
@@ -201,16 +218,29 @@ function pageIsThere(a: Arena, page: u32): bool {
   return true
 }
 
-/** Faults of the caller on the pages of [address, address + length) within a mapping: 0, or -EFAULT for a fault that kills. */
-export function arenaTouch(map: BpfMap, at: usize, length: u32): i32 {
+/** A page that the caller touches: its address, 0 for a fault that kills. */
+function faultIn(a: Arena, page: u32): usize {
+  if (!pageIsThere(a, page)) {
+    if (a.segvOnFault || rangesClear(a.free, page, 1)) return 0
+    if (a.base) store<usize>(slotOf(a, page), a.base + ((<usize>page) << PAGE_SHIFT))
+    else if (!makePage(a, page)) return 0
+  }
+  return load<usize>(slotOf(a, page))
+}
+
+/** The caller reads or writes bytes of its mapping: 0, or -EFAULT for a fault that kills. */
+export function arenaCopy(map: BpfMap, offset: u64, buf: usize, length: u32, write: bool): i32 {
   const a = arenaOf(map)
-  const end = min<u64>(<u64>at + length, <u64>a.base + map.areaSize)
-  if (!length || at < a.base || <u64>at >= end) return 0
-  const last = <u32>((end - 1 - <u64>a.base) >> PAGE_SHIFT)
-  for (let page = (at - a.base) >> PAGE_SHIFT; page <= last; page++) {
-    if (pageIsThere(a, page)) continue
-    if (a.segvOnFault || rangesClear(a.free, page, 1)) return -EFAULT
-    store<usize>(slotOf(a, page), a.base + ((<usize>page) << PAGE_SHIFT))
+  if (offset + length > map.areaSize) return -EFAULT
+  for (let done: u32 = 0; done < length;) {
+    const at = offset + done
+    const page = faultIn(a, <u32>(at >> PAGE_SHIFT))
+    if (!page) return -EFAULT
+    const on = <usize>(at & PAGE_MASK)
+    const n = min<u32>(length - done, <u32>PAGE_BYTES - <u32>on)
+    if (write) memory.copy(page + on, buf + done, n)
+    else memory.copy(buf + done, page + on, n)
+    done += n
   }
   return 0
 }

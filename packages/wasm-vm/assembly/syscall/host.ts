@@ -11,7 +11,7 @@ import {
   BPF_MAP_TYPE_USER_RINGBUF,
 } from '../gen/uapi-enums.gen'
 import { currentRun } from '../interp/run-state'
-import { arenaMmap, arenaOf, arenaTouch, arenaUnmap } from '../maps/arena'
+import { arenaCopy, arenaMmap, arenaOf, arenasOverlap, arenaUnmap } from '../maps/arena'
 import { BpfMap } from '../maps/map'
 import { mapGet, mapPut } from '../maps/refs'
 import { ring, ringAvail, ringMmap } from '../maps/ringbuf'
@@ -200,17 +200,17 @@ function noteMapping(address: usize, map: BpfMap, write: bool): bool {
 }
 
 /** mmap: where the bytes are, or -errno. `hint`: the address that the caller would like. */
-export function sys_mmap(fd: i32, length: u32, offset: u32, prot: u32, hint: u64): i32 {
+export function sys_mmap(fd: i32, length: u64, offset: u32, prot: u32, hint: u64): i32 {
   const kind = fdKind(fd)
   if (kind == FD_FREE) return -EBADF
   if (!length || offset & 4095) return -EINVAL
-  if (kind >= FD_WORLD) return <i32>fileMmap(kind, fdObject(fd), <u64>length, <u64>offset, <i32>prot)
+  if (kind >= FD_WORLD) return <i32>fileMmap(kind, fdObject(fd), length, <u64>offset, <i32>prot)
   if (kind != FD_MAP) return -ENODEV
   const map = changetype<BpfMap>(fdObject(fd))
   const write = (prot & PROT_WRITE) != 0
   const mode = fdMode(fd)
   if (!(mode & MODE_READ) || (write && !(mode & MODE_WRITE))) return -EACCES
-  const address = mapMmap(map, <u64>length, <u64>offset, write, hint)
+  const address = mapMmap(map, length, <u64>offset, write, hint)
   if (isErr(address)) return <i32>address
   return noteMapping(address, map, write) ? <i32>address : -ENOMEM
 }
@@ -222,7 +222,9 @@ function mapMmap(map: BpfMap, length: u64, offset: u64, write: bool, hint: u64):
   if (write && map.frozen) return -EPERM
   if (write && map.mapFlags & BPF_F_RDONLY_PROG && array && map.frozen) return -EACCES
   if (rings) return ringMmap(map, length, offset, write, map.mapType == BPF_MAP_TYPE_USER_RINGBUF)
-  if (map.mapType == BPF_MAP_TYPE_ARENA) return arenaMmap(map, length, offset, hint)
+  if (map.mapType == BPF_MAP_TYPE_ARENA) {
+    return arenaMmap(map, length, offset, hint, isPlaceTaken(map))
+  }
   const room = (map.areaSize + 4095) & ~4095
   if (offset + ((length + 4095) & ~4095) > room) return -EINVAL
   return map.values + <usize>offset
@@ -244,12 +246,33 @@ export function mapping_address(address: usize): u64 {
   return map.mapType == BPF_MAP_TYPE_ARENA ? arenaOf(map).userStart : <u64>address
 }
 
-/** What reading bytes of a mapping does on Linux: their pages are there then. 0, or -EFAULT for a fault that kills. */
-export function mapping_touch(address: usize, offset: u32, length: u32): i32 {
+/** Whether a mapping's bytes lie in one piece at its address. */
+export function mapping_plain(address: usize): bool {
   const at = findMapping(address)
-  if (!at) return -EINVAL
+  if (!at) return true
   const map = changetype<BpfMap>(load<usize>(at, 4))
-  return map.mapType == BPF_MAP_TYPE_ARENA ? arenaTouch(map, address + offset, length) : 0
+  return map.mapType != BPF_MAP_TYPE_ARENA || !arenaOf(map).sparse
+}
+
+/** Reads or writes bytes of a mapping, as its caller does: 0, or -EFAULT for a fault that kills. */
+export function mapping_copy(address: usize, offset: u64, buf: usize, length: u32, write: bool): i32 {
+  const at = findMapping(address)
+  const map = changetype<BpfMap>(at ? load<usize>(at, 4) : 0)
+  if (at && map.mapType == BPF_MAP_TYPE_ARENA) return arenaCopy(map, offset, buf, length, write)
+  if (write) memory.copy(address + <usize>offset, buf, length)
+  else memory.copy(buf, address + <usize>offset, length)
+  return 0
+}
+
+/** Whether the caller has another arena where this one must lie. */
+function isPlaceTaken(arena: BpfMap): bool {
+  const list = load<usize>(MAPPINGS)
+  const cnt = load<u32>(MAPPINGS, 4)
+  for (let i: u32 = 0; i < cnt; i++) {
+    const map = changetype<BpfMap>(load<usize>(list + <usize>i * 12, 4))
+    if (map.mapType == BPF_MAP_TYPE_ARENA && arenasOverlap(map, arena)) return true
+  }
+  return false
 }
 
 export function sys_munmap(address: usize): i32 {
