@@ -15,7 +15,6 @@ scenario('an iterator over the elements of a map writes what the program says', 
     linkTypes: ['BPF_LINK_TYPE_ITER'],
   },
   kernelTypes: true,
-  notOnVirtual: 'programs that are attached to what kernel types name are not judged yet',
   expected: { loaded: true, linked: true, created: true, values: [11, 22, 33], end: 0, again: [11, 44, 33] },
   run: ({ kernel }) => {
     using types = new KernelTypes(kernel)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import { attachTargetOutputs } from './attach-targets.mjs'
 import { contextOutputs } from './contexts.mjs'
 import { divergenceOutputs } from './divergences.mjs'
 import { helperOutputs } from './helpers.mjs'
@@ -16,6 +17,7 @@ export function outputs() {
     ...contextOutputs(),
     ...kfuncOutputs(),
     ...mapOutputs(),
+    ...attachTargetOutputs(),
     ...divergenceOutputs(),
   ]
 }

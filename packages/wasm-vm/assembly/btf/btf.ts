@@ -32,6 +32,8 @@
   /** Type number of the first type, when types of another BTF precede (0 or 1: none). */
   startId: u32
   base: usize
+  /** Types by name, made when first asked for (btf/name-index.ts). */
+  nameIndex: usize
 }
 
 export const BTF_VOID: usize = memory.data(12, 4)

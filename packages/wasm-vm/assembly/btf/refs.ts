@@ -29,5 +29,6 @@ export function btfFree(b: Btf): void {
   kfree(b.resolvedSizes)
   kfree(b.resolvedIds)
   kfree(b.name)
+  kfree(b.nameIndex)
   kfree(changetype<usize>(b))
 }

@@ -56,6 +56,8 @@ import { Ids } from './ids'
   active: u32
   /** Redirect target of the running packet program (helpers/redirect.ts). */
   redirect: usize
+  /** Variables and functions of the kernel that programs name (world/kernel-symbols.ts). */
+  symbols: usize
 
   /** BTF of the kernel itself, 0 if there is none. */
   get vmlinux(): usize {

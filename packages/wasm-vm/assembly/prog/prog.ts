@@ -108,6 +108,14 @@ export const ANNOT_MEM_OTHER: u8 = 5
   attachFuncName: usize
   /** How many tracing programs are attached to its functions. */
   traced: u32
+  /** Type and attach type of the program that it is attached to, kept when that one is gone. */
+  savedDstType: u32
+  savedDstAttachType: u32
+  /** What is known of the context's words beyond their BTF: CTX_ARG_SIZE bytes each (verifier/btf/ctx-args.ts). */
+  ctxArgs: usize
+  ctxArgCnt: u32
+  /** Offset in its structure of the member that a struct_ops program implements. */
+  attachMemberOff: u32
   /** How many prog arrays hold it. */
   progArrayMembers: u64
   verifiedInsns: u32

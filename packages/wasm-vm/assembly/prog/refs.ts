@@ -81,6 +81,7 @@ export function progFree(p: Prog): void {
   kfree(p.subprogStarts)
   kfree(p.subprogStackDepth)
   kfree(p.annot)
+  kfree(p.ctxArgs)
   kfree(p.stream0)
   kfree(p.stream1)
   imageDrop(changetype<usize>(p))

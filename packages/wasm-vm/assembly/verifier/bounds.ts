@@ -294,6 +294,17 @@ export function boundsSync(r: RegState): void {
 }
 
 /** Refuses or forgets contradictory bounds. */
+/** A number between two that fit 32 bits. */
+export function markInRange(env: Env, r: RegState, lo: i32, hi: i32): i32 {
+  markUnknown(env, r)
+  r.s32min = lo
+  r.s32max = hi
+  r.smin = lo
+  r.smax = hi
+  boundsSync(r)
+  return boundsSane(env, r, 's32_range')
+}
+
 export function boundsSane(env: Env, r: RegState, ctx: string): i32 {
   let msg = ''
   if (r.umin > r.umax || r.smin > r.smax || r.u32min > r.u32max || r.s32min > r.s32max) {

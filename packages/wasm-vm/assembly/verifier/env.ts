@@ -3,6 +3,7 @@
 // Counterparts: bpf_verifier_env, bpf_insn_aux_data, bpf_subprog_info of include/linux/bpf_verifier.h.
 
 import { Btf } from '../btf/btf'
+import { BPF_PROG_TYPE_EXT } from '../gen/uapi-enums.gen'
 import { Prog } from '../prog/prog'
 import { Pool } from './pool'
 import { RegState, VState } from './state'
@@ -30,8 +31,10 @@ export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
   seen: u32
   scc: u32
   origIdx: u32
-  /** Memory of a kernel variable behind a 64-bit load. */
+  /** Memory of a kernel variable behind a 64-bit load; its type if it is a structure. */
   memSize: u32
+  varBtf: usize
+  varId: u32
   liveRegs: u16
   aluState: u8
   mapUnpriv: bool
@@ -264,7 +267,7 @@ export function findSubprog(env: Env, off: i32): i32 {
 
 /** The program type whose rules apply: of the program that an extension replaces a part of. */
 export function resolveProgType(prog: Prog): i32 {
-  return <i32>prog.type
+  return prog.type == BPF_PROG_TYPE_EXT && prog.savedDstType ? <i32>prog.savedDstType : <i32>prog.type
 }
 
 @inline export function markRegScratched(env: Env, i: i32): void {

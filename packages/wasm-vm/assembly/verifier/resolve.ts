@@ -54,6 +54,7 @@ import { FD_BTF, FD_MAP, fdGet, isErr } from '../syscall/fd'
 import { auxAt, BPF_MAX_VAR_OFF, Env, insnOf, MAX_USED_BTFS, MAX_USED_MAPS, resolveProgType } from './env'
 import { reject, unsupported } from './log/verbose'
 import { hasDirectValue } from './map-facts'
+import { resolveKernelSymbol } from './btf/symbols'
 import { CODE_LD_IMM64 } from './subprogs'
 
 const PSEUDO_MAP_FD: i32 = 1
@@ -282,7 +283,7 @@ function resolveLoad(env: Env, p: usize, i: i32): i32 {
     case 0:
       return 0
     case PSEUDO_BTF_ID:
-      return unsupported(env, 'kernel variables (ksyms with a type)')
+      return resolveKernelSymbol(env, p, i)
     case PSEUDO_FUNC:
       auxAt(env, i).ptrType = PTR_TO_FUNC
       return 0

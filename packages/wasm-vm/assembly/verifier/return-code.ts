@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a program may return. Kernel counterpart: check_return_code of verifier.c (6.18).
 
+import { Btf, btfKind, btfType, btfTypeById } from '../btf/btf'
+import { btfTypeSkipModifiers } from '../btf/kinds'
 import { EACCES, EINVAL } from '../gen/errno.gen'
 import {
   RETURN_RANGE__MASK,
@@ -11,13 +13,23 @@ import {
   RETURN_RANGE_SIZE,
   RETURN_RANGES,
 } from '../gen/return-ranges.gen'
-import { BPF_CGROUP_INET_EGRESS, BPF_PROG_TYPE_CGROUP_SKB } from '../gen/uapi-enums.gen'
-import { SCALAR_VALUE } from '../gen/verifier-types.gen'
+import {
+  BPF_CGROUP_INET_EGRESS,
+  BPF_LSM_CGROUP,
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_LSM,
+  BPF_PROG_TYPE_STRUCT_OPS,
+} from '../gen/uapi-enums.gen'
+import { PTR_TO_BTF_ID, SCALAR_VALUE } from '../gen/verifier-types.gen'
 import { markChainPrecision } from './backtrack/precision'
-import { isPointerValue } from './bounds'
+import { baseType, isPointerValue } from './bounds'
+import { KIND_PTR } from './btf-facts'
+import { lsmRetvalMax, lsmRetvalMin, lsmRetvalRange } from './btf/lsm'
 import { Env, resolveProgType } from './env'
 import { regTypeStr } from './log/names'
 import { reject, S, verbose } from './log/verbose'
+import { Prog } from '../prog/prog'
+import { checkPtrOff } from './mem/region'
 import { checkRegArg, SRC_OP } from './regs'
 import { curReg, frameOf, RegState } from './state'
 
@@ -65,9 +77,59 @@ function checkRange(env: Env, reg: RegState, lo: i32, hi: i32, ctx: string): i32
   return -EINVAL
 }
 
+/** What a struct_ops program returns a pointer to, 0 if it is none. */
+function resultStruct(prog: Prog): usize {
+  const btf = prog.attachBtf
+  const t = btfTypeSkipModifiers(btf, btfType(prog.attachFuncProto), 0)
+  return t && btfKind(t) == KIND_PTR ? btfTypeSkipModifiers(btf, btfType(t), 0) : 0
+}
+
+const GO_ON: i32 = 1
+
+/** Hooks and members that return nothing, and members that return what they were given. GO_ON: the usual rules. */
+function resultByBtf(env: Env): i32 {
+  const prog = env.prog
+  const frame = frameOf(env.cur, 0)
+  if (frame.subprogno && !frame.inExceptionCallbackFn) return GO_ON
+  const type = resolveProgType(prog)
+  if (type == BPF_PROG_TYPE_LSM)
+    return prog.expectedAttachType == BPF_LSM_CGROUP || btfType(prog.attachFuncProto) ? GO_ON : 0
+  if (type != BPF_PROG_TYPE_STRUCT_OPS) return GO_ON
+  if (!btfType(prog.attachFuncProto)) return 0
+  if (frame.inExceptionCallbackFn) return GO_ON
+  const reg = curReg(env, R0)
+  const want = resultStruct(prog)
+  if (baseType(reg.type) != PTR_TO_BTF_ID || !want || !reg.refObjId) return GO_ON
+  if (btfTypeById(changetype<Btf>(reg.btf), reg.btfId) != want) return GO_ON
+  return checkPtrOff(env, reg, R0, false)
+}
+
+/** What a hook of the LSMs returns: by attach type, and in 32 bits where it is an errno. */
+function checkHookResult(env: Env, reg: RegState): i32 {
+  const prog = env.prog
+  if (prog.expectedAttachType == BPF_LSM_CGROUP) {
+    const nothing = !btfType(prog.attachFuncProto)
+    const err = checkRange(env, reg, nothing ? 1 : 0, 1, 'At program exit')
+    if (err == -EINVAL && nothing && reg.type == SCALAR_VALUE)
+      verbose(env, "Note, BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n")
+    return err
+  }
+  if (!lsmRetvalRange(prog)) return 0
+  const lo = lsmRetvalMin()
+  const hi = lsmRetvalMax()
+  if (reg.type != SCALAR_VALUE) return checkRange(env, reg, lo, hi, 'At program exit')
+  const err = markChainPrecision(env, R0)
+  if (err) return err
+  if (reg.s32min >= lo && reg.s32max <= hi) return 0
+  verboseInvalidScalar(env, reg, lo, hi, 'At program exit', 'R0')
+  return -EINVAL
+}
+
 /** At the exit of the outermost frame. */
 export function checkReturnCode(env: Env): i32 {
   const prog = env.prog
+  const early = resultByBtf(env)
+  if (early <= 0) return early
   const err = checkRegArg(env, R0, SRC_OP)
   if (err) return err
   const reg = curReg(env, R0)
@@ -87,6 +149,8 @@ export function checkReturnCode(env: Env): i32 {
     )
   }
   const type = resolveProgType(prog)
+  if (type == BPF_PROG_TYPE_LSM) return checkHookResult(env, reg)
+  if (type == BPF_PROG_TYPE_STRUCT_OPS) return resultStruct(prog) ? checkRange(env, reg, 0, 0, 'At program exit') : 0
   const row = rangeRow(<u32>type, prog.expectedAttachType)
   if (!row) return 0
   const lo = <i32>load<i64>(row + <usize>RETURN_RANGE__MIN)

@@ -78,7 +78,8 @@ import {
   BPF_FUNC_xdp_adjust_meta,
   BPF_FUNC_xdp_adjust_tail,
 } from '../gen/uapi-enums.gen'
-import { Env } from './env'
+import { hookFits } from './btf/hooks'
+import { Env, resolveProgType } from './env'
 
 export const BPF_FUNC_MAX_ID: i32 = HELPER_COUNT
 
@@ -98,16 +99,17 @@ export function funcIdName(id: i32): i64 {
   return mask == ~(<u64>0) || (attach < 64 && ((mask >> attach) & 1) != 0)
 }
 
-/** Row of the kinds of programs that this one is of, -1 if none. Hooks of the kernel's own BTF are never met here. */
+/** Row of the kinds of programs that this one is of, -1 if none. */
 function programKind(env: Env): i32 {
   const prog = env.prog
+  const type = resolveProgType(prog)
   for (let i = 0; i < PROGRAM_KIND_COUNT; i++) {
     const row = PROGRAM_KINDS + <usize>i * PROGRAM_KIND__SIZE
-    if (<u32>load<u8>(row + PROGRAM_KIND__type) != prog.type) continue
+    if (<i32>load<u8>(row + PROGRAM_KIND__type) != type) continue
     if (!inMask(load<u64>(row + PROGRAM_KIND__attachMask), prog.expectedAttachType)) continue
     const sleepable = load<u8>(row + PROGRAM_KIND__sleepable)
     if (sleepable != 2 && (sleepable == 1) != prog.sleepable) continue
-    if (load<u8>(row + PROGRAM_KIND__hook)) continue
+    if (!hookFits(prog, <i32>load<u8>(row + PROGRAM_KIND__hook))) continue
     return i
   }
   return -1
@@ -198,9 +200,10 @@ export function helperChangesPacket(id: i32): bool {
 
 function contextKind(env: Env): usize {
   const prog = env.prog
+  const type = resolveProgType(prog)
   for (let i = 0; i < CONTEXT_KIND_COUNT; i++) {
     const row = CONTEXT_KINDS + <usize>i * CONTEXT_KIND__SIZE
-    if (<u32>load<u8>(row + CONTEXT_KIND__type) != prog.type) continue
+    if (<i32>load<u8>(row + CONTEXT_KIND__type) != type) continue
     if (inMask(load<u64>(row + CONTEXT_KIND__attachMask), prog.expectedAttachType)) return row
   }
   return 0

@@ -2,8 +2,9 @@
 // Walks of the program and, each by itself, of its global functions.
 // Counterparts: do_check_common, do_check_main, do_check_subprogs, free_states.
 
+import { kernelTypes } from '../btf/name-index'
 import { EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
-import { BPF_PROG_TYPE_EXT } from '../gen/uapi-enums.gen'
+import { BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_STRUCT_OPS } from '../gen/uapi-enums.gen'
 import {
   ARG_ANYTHING,
   ARG_PTR_TO_ARENA,
@@ -14,6 +15,8 @@ import {
   BPF_DYNPTR_TYPE_LOCAL,
   MEM_RDONLY,
   PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
+  PTR_TRUSTED,
   PTR_TO_CTX,
   PTR_TO_MEM,
   PTR_UNTRUSTED,
@@ -21,6 +24,7 @@ import {
 } from '../gen/verifier-types.gen'
 import { baseType, markDynptrReg, markKnownZero, markUnknown } from './bounds'
 import { subprogName } from './btf-facts'
+import { ctxArgAt } from './btf/ctx-args'
 import { prepareFuncArgs } from './call/func-args'
 import {
   BPF_LOG_LEVEL,
@@ -34,8 +38,9 @@ import {
 } from './env'
 import { emptyExplored } from './env-life'
 import { logReset } from './log/buffer'
-import { reject, unsupported, verbose, verifierBug } from './log/verbose'
+import { reject, verbose, verifierBug } from './log/verbose'
 import { poolFree, poolZalloc } from './pool'
+import { acquireReference } from './refs'
 import {
   BPF_MAIN_FUNC,
   FuncState,
@@ -92,7 +97,11 @@ function setArgument(env: Env, r: RegState, sub: SubprogInfo, i: i32): i32 {
     r.memSize = argSizeOf(sub, i)
     if (type & PTR_MAYBE_NULL) r.id = ++env.idGen
   } else if (baseType(type) == ARG_PTR_TO_BTF_ID) {
-    return unsupported(env, 'arguments that point to kernel types')
+    r.type = PTR_TO_BTF_ID | (type & (PTR_MAYBE_NULL | PTR_UNTRUSTED | PTR_TRUSTED))
+    markKnownZero(r)
+    r.btf = changetype<usize>(kernelTypes())
+    r.btfId = argSizeOf(sub, i)
+    r.id = ++env.idGen
   } else if (baseType(type) == ARG_PTR_TO_ARENA) {
     markUnknown(env, r)
   } else return verifierBug(env, 'unhandled arg#%d type %d', i, type)
@@ -128,6 +137,19 @@ function mainArguments(env: Env, f: FuncState): void {
   markKnownZero(regOf(f, 1))
 }
 
+/** Arguments of a struct_ops program that it must give back (__ref). */
+function acquireArguments(env: Env): i32 {
+  const prog = env.prog
+  if (prog.type != BPF_PROG_TYPE_STRUCT_OPS) return 0
+  for (let i: u32 = 0; i < prog.ctxArgCnt; i++) {
+    const a = ctxArgAt(prog, i)
+    const id = a.refcounted ? acquireReference(env, 0) : 0
+    if (id < 0) return id
+    a.refObjId = <u32>id
+  }
+  return 0
+}
+
 function walk(env: Env, subprog: i32): i32 {
   env.prevLinfo = 0
   env.passCnt++
@@ -145,6 +167,7 @@ function walk(env: Env, subprog: i32): i32 {
   let ret = 0
   if (subprog || env.prog.type == BPF_PROG_TYPE_EXT) ret = globalArguments(env, f, subprog)
   else mainArguments(env, f)
+  if (!ret && !subprog) ret = acquireArguments(env)
   if (!ret) ret = doCheck(env)
   if (!ret && !(env.log.level & BPF_LOG_LEVEL2)) logReset(env.log, 0)
   freeStates(env)

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One argument of a helper call against the prototype. Counterparts: check_func_arg, check_reg_type, check_func_arg_reg_off.
 
+import { Btf } from '../../btf/btf'
+import { kernelType, kernelTypes } from '../../btf/name-index'
 import { BPF_TIMER, BtfField, recordHas } from '../../btf/record'
 import { EACCES, EINVAL, EOPNOTSUPP } from '../../gen/errno.gen'
 import {
   BPF_FUNC_kptr_xchg,
   BPF_FUNC_map_peek_elem,
+  BPF_FUNC_sk_release,
   BPF_FUNC_spin_lock,
   BPF_FUNC_spin_unlock,
   BPF_MAP_TYPE_BLOOM_FILTER,
@@ -73,6 +76,9 @@ import {
 import { markChain, markChainPrecision } from '../backtrack/precision'
 import { btSetFrameSlot } from '../backtrack/masks'
 import { baseType, isConst, isPointerValue, mayBeNull, registerIsNull } from '../bounds'
+import { KIND_STRUCT, typeName } from '../btf-facts'
+import { helperType } from '../btf/helper-types'
+import { structIdsMatch } from '../btf/walk'
 import { Env } from '../env'
 import { regTypeStr } from '../log/names'
 import { Z, reject, unsupported, verbose, verifierBug } from '../log/verbose'
@@ -181,7 +187,8 @@ function typesOf(arg: i32): usize {
   return baseType(arg) == ARG_PTR_TO_DYNPTR
 }
 
-export function checkRegType(env: Env, regno: i32, arg: i32, func: i32): i32 {
+/** want: number of the kernel's structure that the argument points to, where its type says no more than that it is one. */
+export function checkRegType(env: Env, regno: i32, arg: i32, func: i32, want: u32 = 0): i32 {
   const reg = curReg(env, regno)
   let type = reg.type
   const list = typesOf(arg)
@@ -211,13 +218,32 @@ export function checkRegType(env: Env, regno: i32, arg: i32, func: i32): i32 {
     return 0
   }
   if (reg.type & MEM_ALLOC) return checkAllocType(env, regno, reg, func)
-  if (reg.type & MEM_PERCPU) return 0
+  return checkStructureArg(env, reg, regno, arg, func, want)
+}
+
+/** Whether the register points to the structure that is wanted. */
+function checkStructureArg(env: Env, reg: RegState, regno: i32, arg: i32, func: i32, want: u32): i32 {
+  const rest = reg.type & ~(PTR_TO_BTF_ID | PTR_MAYBE_NULL)
+  if (rest & MEM_PERCPU) return 0
+  if (rest != 0 && rest != PTR_TRUSTED && rest != MEM_RCU)
+    return verifierBug(env, 'invalid PTR_TO_BTF_ID register for type match')
   if (mayBeNull(reg.type) && (!mayBeNull(arg) || arg & OBJ_RELEASE))
     return reject(env, -EACCES, 'Possibly NULL pointer passed to helper arg%d\n', regno)
-  if (func == BPF_FUNC_kptr_xchg && regno == 2) {
+  if (func == BPF_FUNC_kptr_xchg && regno == 2)
     return matchKptr(env, changetype<BtfField>(metaOf(env).kptrField), reg, regno) ? -EACCES : 0
-  }
-  return unsupported(env, 'R%d as a pointer to a kernel structure', regno)
+  if (!reg.btf) return unsupported(env, 'R%d as a pointer to a kernel structure', regno)
+  const strict = (arg & OBJ_RELEASE) != 0 && func != BPF_FUNC_sk_release
+  const btf = changetype<Btf>(reg.btf)
+  const id = baseType(arg) == ARG_PTR_TO_BTF_ID_SOCK_COMMON ? kernelType('sock_common', KIND_STRUCT) : want
+  if (structIdsMatch(env, btf, reg.btfId, reg.off, kernelTypes(), id, strict, true)) return 0
+  return reject(
+    env,
+    -EACCES,
+    'R%d is of type %S but %S is expected\n',
+    regno,
+    typeName(btf, reg.btfId),
+    typeName(kernelTypes(), id),
+  )
 }
 
 /** Objects of the program are taken by locks and by bpf_kptr_xchg alone. */
@@ -447,6 +473,11 @@ function checkByKind(env: Env, proto: usize, i: i32, arg: i32, insn: i32, meta: 
   return 0
 }
 
+/** Number of the structure that a prototype names. */
+function wantedType(proto: usize, i: i32, arg: i32): u32 {
+  return baseType(arg) == ARG_PTR_TO_BTF_ID ? helperType(protoArgExtra(proto, i)) : 0
+}
+
 export function checkFuncArg(env: Env, proto: usize, i: i32, insn: i32): i32 {
   const meta = metaOf(env)
   const regno = i + 1
@@ -466,7 +497,7 @@ export function checkFuncArg(env: Env, proto: usize, i: i32, insn: i32): i32 {
     if (arg < 0) return arg
   }
   if (!(registerIsNull(reg) && mayBeNull(arg))) {
-    err = checkRegType(env, regno, arg, meta.funcId)
+    err = checkRegType(env, regno, arg, meta.funcId, wantedType(proto, i, arg))
     if (err) return err
     err = checkArgOffset(env, reg, regno, arg)
     if (err) return err

@@ -3,6 +3,7 @@
 // Kernel counterpart: btf_prepare_func_args, btf_is_prog_ctx_type, btf_validate_prog_ctx_type of btf.c (6.18).
 
 import { Btf, btfKflag, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../../btf/btf'
+import { kernelTypes } from '../../btf/name-index'
 import { EFAULT, EINVAL, EOPNOTSUPP } from '../../gen/errno.gen'
 import {
   BPF_PROG_TYPE_CGROUP_DEVICE,
@@ -45,11 +46,13 @@ import {
 import {
   ARG_ANYTHING,
   ARG_PTR_TO_ARENA,
+  ARG_PTR_TO_BTF_ID,
   ARG_PTR_TO_CTX,
   ARG_PTR_TO_DYNPTR,
   ARG_PTR_TO_MEM,
   MEM_RDONLY,
   PTR_MAYBE_NULL,
+  PTR_TRUSTED,
   PTR_UNTRUSTED,
 } from '../../gen/verifier-types.gen'
 import {
@@ -69,8 +72,9 @@ import {
   resolveSize,
   startsWith,
 } from '../btf-facts'
+import { matchingKernelType } from '../btf/candidates'
 import { BTF_FUNC_GLOBAL, Env, resolveProgType, setArg, subprogAt } from '../env'
-import { reject, S, unsupported, verbose, verifierBug, Z } from '../log/verbose'
+import { reject, S, verbose, verifierBug, Z } from '../log/verbose'
 
 const TAG_CTX: u32 = 1
 const TAG_NONNULL: u32 = 2
@@ -276,6 +280,26 @@ function memoryArg(env: Env, btf: Btf, ptr: usize, subprog: i32, arg: i32, tags:
   return 0
 }
 
+/** A structure of the kernel, by its name. */
+function kernelTypeArg(env: Env, btf: Btf, ptr: usize, subprog: i32, arg: i32, flags: i32): i32 {
+  const id = matchingKernelType(env, btf, ptr, arg)
+  if (id < 0) return id
+  if (flags & PTR_UNTRUSTED) {
+    const t = btfTypeById(kernelTypes(), <u32>id)
+    if (!isStructOrUnion(t))
+      return reject(
+        env,
+        -EINVAL,
+        "arg#%d has type %s '%S', but only struct or primitive types are allowed\n",
+        arg,
+        S(kindStr(t)),
+        Z(btfNameOf(btf, ptr)),
+      )
+  }
+  setArg(subprogAt(env, subprog), arg, ARG_PTR_TO_BTF_ID | flags, <u32>id)
+  return 0
+}
+
 /** Memory that may be anything: read through a guard. */
 function untrustedArg(env: Env, btf: Btf, ptr: usize, subprog: i32, arg: i32, tags: u32): i32 {
   if (tags & ~TAG_UNTRUSTED) {
@@ -283,7 +307,7 @@ function untrustedArg(env: Env, btf: Btf, ptr: usize, subprog: i32, arg: i32, ta
   }
   const t = skip(btf, btfTypeById(btf, btfType(ptr)))
   if (btfKind(t) != 0 && btfKind(t) != KIND_INT && !isEnum(t)) {
-    return unsupported(env, 'arguments that point to kernel types')
+    return kernelTypeArg(env, btf, ptr, subprog, arg, PTR_UNTRUSTED)
   }
   setArg(subprogAt(env, subprog), arg, ARG_PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED, 0)
   return 0
@@ -310,7 +334,9 @@ function pointerArg(env: Env, btf: Btf, ptr: usize, subprog: i32, arg: i32, tags
     return 0
   }
   if (tags & TAG_TRUSTED) {
-    return tags & TAG_NONNULL ? badTags(env, arg) : unsupported(env, 'arguments that point to kernel types')
+    if (tags & TAG_NONNULL) return badTags(env, arg)
+    const flags = PTR_TRUSTED | (tags & TAG_NULLABLE ? PTR_MAYBE_NULL : 0)
+    return kernelTypeArg(env, btf, ptr, subprog, arg, flags)
   }
   if (tags & TAG_UNTRUSTED) return untrustedArg(env, btf, ptr, subprog, arg, tags)
   if (tags & TAG_ARENA) {

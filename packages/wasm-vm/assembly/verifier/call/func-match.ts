@@ -58,7 +58,7 @@ function matchArg(env: Env, f: FuncState, i: i32, arg: i32, size: u32): i32 {
   }
   if (base == ARG_PTR_TO_BTF_ID) {
     if (registerIsNull(reg) && mayBeNull(arg)) return 0
-    const err = checkRegType(env, regno, arg, 0)
+    const err = checkRegType(env, regno, arg, 0, size)
     return err ? err : checkArgOffset(env, reg, regno, arg)
   }
   return verifierBug(env, 'unrecognized arg#%d type %d', i, arg)

@@ -3,6 +3,7 @@
 // Counterpart: check_helper_call of kernel/bpf/verifier.c.
 
 import { Btf, btfKind, btfTypeById } from '../../btf/btf'
+import { kernelTypes } from '../../btf/name-index'
 import { BPF_RES_SPIN_LOCK, BPF_SPIN_LOCK, BtfField, recordHas } from '../../btf/record'
 import { EACCES, EFAULT, EINVAL, ENOTSUPP } from '../../gen/errno.gen'
 import {
@@ -83,6 +84,8 @@ import {
   typeFlag,
 } from '../bounds'
 import { KIND_STRUCT, KIND_UNION, resolveSize, skipModifiers, typeName } from '../btf-facts'
+import { helperType } from '../btf/helper-types'
+import { targetAllows } from '../btf/hooks'
 import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../env'
 import { updateLiveStack } from '../liveness'
 import { regTypeStr } from '../log/names'
@@ -132,7 +135,8 @@ function mayCall(env: Env, id: i32, proto: usize): i32 {
   if (!proto) return reject(env, -EINVAL, 'program of this type cannot use helper %S#%d\n', funcIdName(id), id)
   if (!env.prog.gplCompatible && protoGplOnly(proto))
     return reject(env, -EINVAL, 'cannot call GPL-restricted function from non-GPL compatible program\n')
-  if (protoPredicate(proto)) return reject(env, -EINVAL, 'helper call is not allowed in probe\n')
+  if (!targetAllows(env.prog, protoPredicate(proto)))
+    return reject(env, -EINVAL, 'helper call is not allowed in probe\n')
   if (!inSleepable(env) && protoMightSleep(proto))
     return reject(env, -EINVAL, 'helper call might sleep in a non-sleepable prog\n')
   const st = env.cur
@@ -357,7 +361,9 @@ function setResult(env: Env, proto: usize, meta: Meta): i32 {
       }
       markKnownZero(r0)
       r0.type = PTR_TO_BTF_ID | flags
-      r0.btfId = protoResultBtf(proto)
+      r0.btfId = helperType(protoResultBtf(proto))
+      if (r0.btfId) r0.btf = changetype<usize>(kernelTypes())
+      else r0.btfId = protoResultBtf(proto)
       return 0
   }
   return unsupported(env, 'results that are described by kernel types')

@@ -30,7 +30,7 @@ import {
 } from '../../gen/uapi-enums.gen'
 import { markChainPrecision } from '../backtrack/precision'
 import { baseType, isConst, markPtrNotNull, mayBeNull, registerIsNull } from '../bounds'
-import { BPF_MAX_VAR_SIZ, Env } from '../env'
+import { BPF_MAX_VAR_SIZ, Env, resolveProgType } from '../env'
 import { regTypeStr } from '../log/names'
 import { reject, verbose } from '../log/verbose'
 import { checkMemAccess } from '../mem/access'
@@ -93,10 +93,10 @@ export function checkHelperMem(env: Env, regno: i32, size: i32, access: i32, zer
     case PTR_TO_STACK:
       return checkStackRange(env, regno, reg.off, size, zeroOk, access, rawOf(meta))
     case PTR_TO_BTF_ID:
-      return checkBtfPointer(env, regno, reg.off, size, READ)
+      return checkBtfPointer(env, regno, reg.off, size, READ, -1)
     case PTR_TO_CTX:
       // A context that helpers do not know is memory whose size shows at run time.
-      if (!convertsContext(env.prog.type)) {
+      if (!convertsContext(resolveProgType(env.prog))) {
         if (size == 0) return zeroOk ? 0 : -EACCES
         return checkMemAccess(env, env.insnIdx, regno, size - 1, 1, access, -1, false, false)
       }

@@ -3,9 +3,18 @@
 // Counterparts: check_ctx_access, check_sock_access.
 
 import { EACCES } from '../../gen/errno.gen'
-import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, SCALAR_VALUE } from '../../gen/verifier-types.gen'
+import { BPF_PROG_TYPE_LSM } from '../../gen/uapi-enums.gen'
+import {
+  PTR_TO_BTF_ID,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_END,
+  PTR_TO_PACKET_META,
+  SCALAR_VALUE,
+} from '../../gen/verifier-types.gen'
 import { bpf_flow_keys__SIZE } from '../../gen/uapi-layouts.gen'
-import { isPointerValue, markKnownZero, markUnknown, mayBeNull } from '../bounds'
+import { baseType, isPointerValue, markInRange, markKnownZero, markUnknown, mayBeNull } from '../bounds'
+import { contextAccess, ctxInfo } from '../btf/ctx-access'
+import { lsmRetvalMax, lsmRetvalMin, lsmRetvalRange } from '../btf/lsm'
 import { Env, auxAt } from '../env'
 import { verboseLinfo } from '../log/source-line'
 import { regTypeStr } from '../log/names'
@@ -35,7 +44,7 @@ export function checkContext(
     return reject(env, -EACCES, 'R%d leaks addr into ctx\n', valueReg)
   const err = checkPtrOff(env, curReg(env, regno), regno, false)
   if (err < 0) return err
-  if (contextByBtf(env)) return unsupported(env, 'context that is described by kernel types')
+  if (contextByBtf(env)) return checkArguments(env, insn, off, size, access, valueReg)
   const row = contextRow(env, off, size, access == WRITE)
   if (!row || (signed && isPacketType(rowType(row)))) {
     verbose(env, 'invalid bpf_context access off=%d size=%d\n', off, size)
@@ -55,6 +64,37 @@ export function checkContext(
   if (mayBeNull(type)) r.id = ++env.idGen
   r.subregDef = DEF_NOT_SUBREG
   r.type = type
+  return 0
+}
+
+/** A context whose words are arguments of a function. */
+function checkArguments(env: Env, insn: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
+  const prog = env.prog
+  if (prog.type == BPF_PROG_TYPE_LSM && access == WRITE)
+    return unsupported(env, 'stores to the context of LSM programs')
+  if (!contextAccess(env, off, size, access)) {
+    verbose(env, 'invalid bpf_context access off=%d size=%d\n', off, size)
+    verboseLinfo(env, insn)
+    return -EACCES
+  }
+  if (<i32>env.maxCtxOffset < off + size) env.maxCtxOffset = off + size
+  if (access != READ || valueReg < 0) return 0
+  const r = curReg(env, valueReg)
+  const info = ctxInfo()
+  if (info.type == SCALAR_VALUE) {
+    if (info.isRetval && lsmRetvalRange(prog)) return markInRange(env, r, lsmRetvalMin(), lsmRetvalMax())
+    markUnknown(env, r)
+    return 0
+  }
+  markKnownZero(r)
+  if (mayBeNull(info.type)) r.id = ++env.idGen
+  r.subregDef = DEF_NOT_SUBREG
+  if (baseType(info.type) == PTR_TO_BTF_ID) {
+    r.btf = info.btf
+    r.btfId = info.btfId
+    r.refObjId = info.refObjId
+  }
+  r.type = info.type
   return 0
 }
 

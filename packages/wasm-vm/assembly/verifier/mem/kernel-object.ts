@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Accesses that walk the kernel's own structures. Rules that need no layout are checked; the rest is unsupported.
+// Accesses that walk structures which BTF describes: the kernel's own, and what programs allocate.
 // Counterparts: check_ptr_to_btf_access, check_ptr_to_map_access.
 
-import { EACCES, EPERM } from '../../gen/errno.gen'
+import { Btf } from '../../btf/btf'
+import { kernelType, kernelTypes } from '../../btf/name-index'
+import { EACCES, EINVAL, EPERM } from '../../gen/errno.gen'
 import {
   BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
@@ -20,14 +22,118 @@ import {
   BPF_MAP_TYPE_RINGBUF,
   BPF_MAP_TYPE_STACK,
   BPF_MAP_TYPE_STACK_TRACE,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_STRUCT_OPS,
+  BPF_PROG_TYPE_XDP,
 } from '../../gen/uapi-enums.gen'
-import { Env } from '../env'
-import { S, reject, unsupported } from '../log/verbose'
-import { curReg } from '../state'
-import { READ } from './kinds'
+import {
+  MEM_ALLOC,
+  MEM_PERCPU,
+  MEM_RCU,
+  MEM_USER,
+  NON_OWN_REF,
+  PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
+  PTR_TRUSTED,
+  PTR_UNTRUSTED,
+} from '../../gen/verifier-types.gen'
+import { isConst, mayBeNull } from '../bounds'
+import { KIND_STRUCT, typeName } from '../btf-facts'
+import { TRUSTED_MODIFIERS, isRcu, isTrusted, markLoaded } from '../btf/registers'
+import { structOpsStore } from '../btf/struct-ops'
+import { foundField, foundFlags, foundId, memberIsSafe, structAccess } from '../btf/walk'
+import { Env, inRcuCs, resolveProgType } from '../env'
+import { S, Z, reject, unsupported, verifierBug } from '../log/verbose'
+import { RegState, curReg } from '../state'
+import { READ, WRITE } from './kinds'
 
-export function checkBtfPointer(env: Env, regno: i32, off: i32, size: i32, access: i32): i32 {
-  return unsupported(env, 'access through R%d to a kernel structure', regno)
+function mayWalk(env: Env, reg: RegState, regno: i32, off: i32): i32 {
+  const name = typeName(changetype<Btf>(reg.btf), reg.btfId)
+  if (!env.allowPtrLeaks)
+    return reject(env, -EPERM, "'struct %S' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n", name)
+  if (!env.prog.gplCompatible && changetype<Btf>(reg.btf).kernelBtf)
+    return reject(env, -EINVAL, "Cannot access kernel 'struct %S' from non-GPL compatible program\n", name)
+  if (off < 0) return reject(env, -EACCES, 'R%d is ptr_%S invalid negative access: off=%d\n', regno, name, off)
+  if (!isConst(reg) || reg.varValue)
+    return reject(
+      env,
+      -EACCES,
+      'R%d is ptr_%S invalid variable offset: off=%d, var_off=%T\n',
+      regno,
+      name,
+      off,
+      Z(reg.varOff),
+    )
+  if (reg.type & MEM_USER) return reject(env, -EACCES, 'R%d is ptr_%S access user memory: off=%d\n', regno, name, off)
+  if (reg.type & MEM_PERCPU)
+    return reject(env, -EACCES, 'R%d is ptr_%S access percpu memory: off=%d\n', regno, name, off)
+  return 0
+}
+
+/** Program types that have rules of their own for stores to structures of the kernel. */
+function storesByRule(type: i32): bool {
+  return (
+    type == BPF_PROG_TYPE_STRUCT_OPS ||
+    type == BPF_PROG_TYPE_SCHED_CLS ||
+    type == BPF_PROG_TYPE_SCHED_ACT ||
+    type == BPF_PROG_TYPE_XDP
+  )
+}
+
+function storeByRule(env: Env, reg: RegState, off: i32, size: i32): i32 {
+  const btf = changetype<Btf>(reg.btf)
+  if (!btf.kernelBtf) return verifierBug(env, 'reg->btf must be kernel btf')
+  if (resolveProgType(env.prog) == BPF_PROG_TYPE_STRUCT_OPS) return structOpsStore(env, reg, off, size)
+  // Packet programs may write to one structure of connection tracking, which is the module's affair.
+  if (reg.btfId == kernelType('nf_conn', KIND_STRUCT) || reg.btfId == kernelType('nf_conn___init', KIND_STRUCT))
+    return unsupported(env, 'stores to entries of connection tracking')
+  return -EACCES
+}
+
+/** How far a pointer found behind a trusted one is trusted itself. */
+function trustOf(env: Env, reg: RegState, flag: i32): i32 {
+  const field = foundField()
+  const id = foundId()
+  if (memberIsSafe(reg, field, id, '__safe_trusted')) return flag | PTR_TRUSTED
+  if (memberIsSafe(reg, field, id, '__safe_trusted_or_null')) return flag | PTR_TRUSTED | PTR_MAYBE_NULL
+  if (!inRcuCs(env) || mayBeNull(reg.type)) return PTR_UNTRUSTED
+  if (memberIsSafe(reg, field, id, '__safe_rcu')) return flag | MEM_RCU
+  const safe = memberIsSafe(reg, field, id, '__safe_rcu_or_null')
+  if (flag & MEM_RCU || safe) {
+    flag |= MEM_RCU | PTR_MAYBE_NULL
+    return safe ? flag & ~PTR_UNTRUSTED : flag
+  }
+  if (flag & (MEM_PERCPU | MEM_USER)) return flag
+  return flag & ~(TRUSTED_MODIFIERS | MEM_RCU)
+}
+
+export function checkBtfPointer(env: Env, regno: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
+  const reg = curReg(env, regno)
+  // Known by a helper's prototype only: the kernel here has no types.
+  if (!reg.btf) return unsupported(env, 'access through R%d to a kernel structure', regno)
+  const err = mayWalk(env, reg, regno, off)
+  if (err) return err
+  const alloc = (reg.type & MEM_ALLOC) != 0
+  const untrusted = (reg.type & PTR_UNTRUSTED) != 0
+  if (access != READ && untrusted) return reject(env, -EACCES, 'only read is supported\n')
+  let what: i32
+  if (access == WRITE && !alloc && storesByRule(resolveProgType(env.prog))) what = storeByRule(env, reg, off, size)
+  else {
+    if (access != READ && !alloc) return reject(env, -EACCES, 'only read is supported\n')
+    if (alloc && !(reg.type & (NON_OWN_REF | MEM_RCU)) && !reg.refObjId)
+      return verifierBug(env, 'ref_obj_id for allocated object must be non-zero')
+    what = structAccess(env, reg.type, changetype<Btf>(reg.btf), reg.btfId, off, size)
+  }
+  if (what < 0) return what
+  let flag = foundFlags()
+  if (what == PTR_TO_BTF_ID) {
+    if (untrusted) flag = PTR_UNTRUSTED
+    else if (isTrusted(reg) || isRcu(reg)) flag = trustOf(env, reg, flag)
+    else flag &= ~(TRUSTED_MODIFIERS | MEM_RCU)
+  }
+  if (access != READ || valueReg < 0) return 0
+  return markLoaded(env, curReg(env, valueReg), what, changetype<Btf>(reg.btf), foundId(), flag)
 }
 
 function structOf(type: u32): string {
@@ -58,11 +164,16 @@ function structOf(type: u32): string {
   return 'bpf_map'
 }
 
-export function checkMapPointer(env: Env, regno: i32, off: i32, access: i32): i32 {
-  const name = S(structOf(curReg(env, regno).map.mapType))
+export function checkMapPointer(env: Env, regno: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
+  const text = structOf(curReg(env, regno).map.mapType)
+  const name = S(text)
   if (!env.allowPtrLeaks)
     return reject(env, -EPERM, "'struct %s' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n", name)
   if (off < 0) return reject(env, -EACCES, 'R%d is %s invalid negative access: off=%d\n', regno, name, off)
   if (access != READ) return reject(env, -EACCES, 'only read from %s is supported\n', name)
-  return unsupported(env, 'access through R%d to a kernel structure', regno)
+  const id = kernelType(text, KIND_STRUCT)
+  if (!id) return unsupported(env, 'access through R%d to a kernel structure', regno)
+  const what = structAccess(env, PTR_TO_BTF_ID, kernelTypes(), id, off, size)
+  if (what < 0 || valueReg < 0) return min<i32>(what, 0)
+  return markLoaded(env, curReg(env, valueReg), what, kernelTypes(), foundId(), foundFlags())
 }

@@ -83,7 +83,10 @@ export function checkLdImm(env: Env, p: usize): i32 {
   if (src == 3) {
     r.type = aux.ptrType
     if (baseType(r.type) == PTR_TO_MEM) r.memSize = aux.memSize
-    else if (baseType(r.type) != PTR_TO_BTF_ID) return verifierBug(env, 'pseudo btf id: unexpected dst reg type')
+    else if (baseType(r.type) == PTR_TO_BTF_ID) {
+      r.btf = aux.varBtf
+      r.btfId = aux.varId
+    } else return verifierBug(env, 'pseudo btf id: unexpected dst reg type')
     return 0
   }
   if (src == 4) {
