@@ -17,7 +17,7 @@ function observe(kernel: Kernel, names: readonly string[], length: number): numb
   using object = openObject(bytes, { name: 'graphs' }).load(kernel)
   return names.map((name) => {
     const { retval } = progTestRun(kernel, object.program(name).fd, { dataIn: udpFrame() })
-    const { failed, seen } = object.map('.bss').lookup(0) as Seen
+    const { failed, seen } = object.map('.bss').lookup(0) as unknown as Seen
     return retval === 0 && failed === 0 ? seen.slice(0, length) : [-1, retval ?? -1]
   })
 }

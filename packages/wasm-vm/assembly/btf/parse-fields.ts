@@ -118,7 +118,7 @@ function kindOf(btf: Btf, t: usize, mask: u32, seen: usize): i32 {
   else if (cstrIs(name, 'bpf_rb_root')) type = BPF_RB_ROOT
   else if (cstrIs(name, 'bpf_rb_node')) type = BPF_RB_NODE
   else if (cstrIs(name, 'bpf_refcount')) type = BPF_REFCOUNT
-  const once = BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK | BPF_TIMER | BPF_WORKQUEUE | BPF_REFCOUNT | BPF_TASK_WORK
+  const once = BPF_SPIN_LOCK | BPF_RES_SPIN_LOCK | BPF_TIMER | BPF_WORKQUEUE | BPF_TASK_WORK
   if (type & mask) {
     if (type & once) {
       if (load<u32>(seen) & type) return -E2BIG

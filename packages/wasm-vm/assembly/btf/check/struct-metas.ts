@@ -7,7 +7,7 @@ import { kmalloc, krealloc } from '../../mem/alloc'
 import { cstrIs } from '../../mem/bytes'
 import { isErr } from '../../syscall/fd'
 import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../btf'
-import { isStruct, KIND_PTR, KIND_TYPE_TAG, KIND_VOLATILE, memberType } from '../kinds'
+import { btfTypeSkipModifiers, isStruct, KIND_PTR, KIND_TYPE_TAG, KIND_VOLATILE, memberType } from '../kinds'
 import { parseFields } from '../parse-fields'
 import {
   BPF_GRAPH_NODE,
@@ -52,13 +52,18 @@ function isSpecial(btf: Btf, t: usize): bool {
   return isKptr(btf, t)
 }
 
+/** A pointer with one of the tags to a structure that is there, and only one tag. */
 function isKptr(btf: Btf, t: usize): bool {
   if (btfKind(t) == KIND_VOLATILE) t = btfTypeById(btf, btfType(t))
   if (!t || btfKind(t) != KIND_PTR) return false
   const tag = btfTypeById(btf, btfType(t))
   if (!tag || btfKind(tag) != KIND_TYPE_TAG) return false
   const name = btfNameOf(btf, tag)
-  return cstrIs(name, 'kptr') || cstrIs(name, 'kptr_untrusted') || cstrIs(name, 'percpu_kptr')
+  if (!cstrIs(name, 'kptr') && !cstrIs(name, 'kptr_untrusted') && !cstrIs(name, 'percpu_kptr')) return false
+  const to = btfTypeById(btf, btfType(tag))
+  if (to && btfKind(to) == KIND_TYPE_TAG) return false
+  const base = btfTypeSkipModifiers(btf, btfType(tag), 0)
+  return base != 0 && isStruct(base)
 }
 
 /** Whether any type can be a special field: most programs have none, and the scan of members is saved. */
