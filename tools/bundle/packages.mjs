@@ -13,6 +13,7 @@ const PACKAGES = fileURLToPath(new URL('../../packages/', import.meta.url))
 const CHUNKS = {
   core: [
     { name: 'names', test: /[\\/]gen[\\/](uapi-|system|commands)/, priority: 2 },
+    { name: 'refusals', test: /[\\/]refusals[\\/]/, priority: 2 },
     { name: 'errors', test: /[\\/](errors[\\/]|errno\.gen)/, priority: 1 },
     { name: 'core', test: /[\\/]src[\\/]/ },
   ],

@@ -50,6 +50,18 @@ describe('verify', () => {
     expect(code).toBe(1)
     expect(out).toMatch(/shorten .* reject +EACCES \(13\) .*invalid bpf_context access off=0 size=4/)
     expect(out).toContain('context-write.bpf.c:9: skb->len = 64;')
+    expect(out).toMatch(/problem: The context may not be .* at offset 0 with 4 bytes/)
+    expect(out).toMatch(/why: .*\n +instead: /)
+  })
+
+  it('explains refusals in JSON too', async () => {
+    const { json } = await skep(['verify', '--json', example('refused/lost-reference/lost-reference.bpf.o')])
+    expect(json[0]!.explanation).toMatchObject({
+      id: 'lost-reference',
+      problem: expect.stringMatching(/What instruction \d+ acquired/),
+    })
+    const accepted = await skep(['verify', '--json', example('bind4/bind4.bpf.o')])
+    expect(accepted.json[0]!.explanation).toBe(null)
   })
 
   it('prints the log where it is asked for', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { type Kernel, type ObjectSpec, openObject, type Verdict, verifyProgram } from '@skep/core'
+import { explainRefusal } from '@skep/core/refusals'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT, EXIT_FINE, EXIT_REFUSED } from '../exit.ts'
 import { objectName, parseCount, readInput } from '../inputs.ts'
@@ -43,6 +44,18 @@ const COLUMNS = [
 
 const figure = (value: number | undefined) => (value === undefined ? '' : String(value))
 
+/** Refused programs with the message in plain words, once for all kernels that say the same. */
+function explanations(rows: readonly Row[]): string[] {
+  const refused = rows.filter(({ verdict }) => verdict.verdict === 'reject')
+  const said = new Map(refused.map(({ verdict }) => [`${verdict.program}: ${verdict.message}`, verdict]))
+  return [...said].flatMap(([title, { message, log }]) => {
+    const found = explainRefusal(message, log)
+    if (!found) return []
+    const { problem, reason, suggestion } = found
+    return [`${title}\n  problem: ${problem}\n  why: ${reason}\n  instead: ${suggestion}`]
+  })
+}
+
 function tableRow({ kernel, spec, verdict }: Row): string[] {
   const program = spec.program(verdict.program)
   const time = verdict.verificationNs === undefined ? '' : `${(verdict.verificationNs / 1000).toFixed(0)} µs`
@@ -60,6 +73,11 @@ function tableRow({ kernel, spec, verdict }: Row): string[] {
   ]
 }
 
+function explainedJson({ message, log }: Verdict): object | undefined {
+  const found = explainRefusal(message, log)
+  return found && { id: found.id, problem: found.problem, reason: found.reason, suggestion: found.suggestion }
+}
+
 function jsonRow({ object, kernel, spec, verdict }: Row, withLog: boolean): object {
   const program = spec.program(verdict.program)
   return {
@@ -72,6 +90,7 @@ function jsonRow({ object, kernel, spec, verdict }: Row, withLog: boolean): obje
     verdict: verdict.verdict,
     errno: verdict.errno,
     message: verdict.message,
+    explanation: (verdict.verdict === 'reject' && explainedJson(verdict)) || null,
     processedInsns: verdict.processedInsns ?? null,
     totalStates: verdict.totalStates ?? null,
     peakStates: verdict.peakStates ?? null,
@@ -122,6 +141,7 @@ async function verifyFile(file: string, options: VerifyCliOptions, kernels: Read
 function printRows(file: string, rows: readonly Row[], options: VerifyCliOptions, io: Io): void {
   io.out(file)
   io.out(formatTable(COLUMNS, rows.map(tableRow)).replace(/^/gm, '  '))
+  for (const text of explanations(rows)) io.out(`\n${text}`.replace(/^(?=.)/gm, '  '))
   if (options.logLevel === undefined) return
   for (const { kernel, verdict } of rows) {
     io.out(`\n  log of ${verdict.program} on ${kernel}:`)

@@ -110,7 +110,10 @@ export interface VerifierErrorDetails {
   readonly line?: string | undefined
 }
 
-/** The kernel refused a program: the message is the last meaningful line of the log and the C line. */
+/**
+ * The kernel refused a program: the message is the last meaningful line of the log and the C line. What it means says
+ * `explainRefusal` of `@skep/core/refusals`.
+ */
 export class VerifierError extends BpfError {
   readonly log: string
   readonly insn: number | undefined

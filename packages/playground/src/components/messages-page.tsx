@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import { EXPLANATIONS, explainRefusal, explanationOf } from '@skep/core/refusals'
 import { exampleOf } from '../content/examples.ts'
-import { EXPLANATIONS, explain, explanationOf } from '../content/explanations.ts'
 import { Code } from './code.tsx'
 import { Message } from './message.tsx'
 
@@ -28,11 +28,11 @@ export function MessagePage({ id }: { id: string }) {
       <h1>{explanation.title}</h1>
       <Message text={explanation.sample} />
       <h2>What is wrong</h2>
-      <p>{explain(explanation.sample)?.wrong}</p>
+      <p>{explainRefusal(explanation.sample)?.problem}</p>
       <h2>Why Linux insists</h2>
-      <p>{explanation.why}</p>
+      <p>{explanation.reason}</p>
       <h2>What would be accepted</h2>
-      <p>{explanation.accepted}</p>
+      <p>{explanation.suggestion}</p>
       {explanation.code && <Code text={explanation.code} />}
       {example && (
         <p>
@@ -54,10 +54,10 @@ export function MessagesPage() {
       <h1>Messages of the verifier</h1>
       <p>What the kernel says when it refuses a program, in plain words.</p>
       <ul class="messages">
-        {EXPLANATIONS.map(({ id, title, why }) => (
+        {EXPLANATIONS.map(({ id, title, reason }) => (
           <li key={id}>
             <a href={`#/message/${id}`}>{title}</a>
-            <p>{why.split('. ')[0]}.</p>
+            <p>{reason.split('. ')[0]}.</p>
           </li>
         ))}
       </ul>

@@ -55,7 +55,7 @@ export function WhyPanel() {
           <h3>What is wrong</h3>
           {explained ? (
             <p>
-              <b>{explained.explanation.title}.</b> {explained.wrong}
+              <b>{explained.title}.</b> {explained.problem}
             </p>
           ) : (
             <p>The verifier says no more than the message above.</p>
@@ -82,10 +82,10 @@ export function WhyPanel() {
         {explained && (
           <section>
             <h3>What would be accepted</h3>
-            <p>{explained.explanation.accepted}</p>
-            {explained.explanation.code && <Code text={explained.explanation.code} />}
+            <p>{explained.suggestion}</p>
+            {explained.code && <Code text={explained.code} />}
             <p>
-              <a href={`#/message/${explained.explanation.id}`}>Why Linux insists</a>
+              <a href={`#/message/${explained.id}`}>Why Linux insists</a>
             </p>
           </section>
         )}

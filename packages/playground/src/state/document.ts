@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** What is open: where it comes from, its source, and what the kernel says about it. */
 import { computed, effect, signal } from '@preact/signals'
+import { explainRefusal } from '@skep/core/refusals'
 import { type Compilation, type Compiler, type Diagnostic, findClang } from '../compiler.ts'
 import { exampleOf, fetchObject, fetchSource } from '../content/examples.ts'
-import { explain } from '../content/explanations.ts'
 import type { ObjectView, ProgramView } from '../protocol.ts'
 import { readVerifierLog } from '../verifier/log.ts'
 import { WorkerClient } from '../worker-client.ts'
@@ -62,7 +62,7 @@ export const refusal = computed(() => {
   const view = program.value
   if (!view || view.verdict === 'accept') return undefined
   const message = knowledge.value.message || view.message
-  return { message, explained: explain(message) }
+  return { message, explained: explainRefusal(message) }
 })
 
 export const visits = computed(() => knowledge.value.byInsn.get(selected.value) ?? [])
