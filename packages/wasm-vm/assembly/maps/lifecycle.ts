@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Beginning and end of a map of each type: the creation half of the kernel's struct bpf_map_ops as switches.
 
-import { EINVAL, ENOTSUPP } from '../gen/errno.gen'
+import { EINVAL } from '../gen/errno.gen'
 import {
-  ATTR_MAP_CREATE__btf_vmlinux_value_type_id,
-  ATTR_MAP_CREATE__key_size,
-  ATTR_MAP_CREATE__map_flags,
-  ATTR_MAP_CREATE__max_entries,
-} from '../gen/uapi-layouts.gen'
-import {
-  BPF_F_LINK,
-  BPF_F_VTYPE_BTF_OBJ_FD,
   BPF_MAP_TYPE_ARENA,
   BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
@@ -63,6 +55,7 @@ import { ringbufAlloc, ringbufAllocCheck, ringbufFree } from './ringbuf'
 import { sockmapAlloc, sockmapAllocCheck, sockmapFree } from './sockmap'
 import { stackTraceAlloc, stackTraceAllocCheck, stackTraceFree } from './stack-trace'
 import { storageAlloc, storageAllocCheck, storageFree } from './storage'
+import { structOpsAlloc, structOpsAllocCheck, structOpsFree } from './struct-ops'
 import { freeSpecialFields } from './value'
 import { xskmapAlloc, xskmapAllocCheck, xskmapFree } from './xskmap'
 import { isErr } from '../syscall/fd'
@@ -116,6 +109,8 @@ export function mapAllocCheck(attr: usize, type: u32): i32 {
       return storageAllocCheck(attr)
     case BPF_MAP_TYPE_BLOOM_FILTER:
       return bloomAllocCheck(attr)
+    case BPF_MAP_TYPE_STRUCT_OPS:
+      return structOpsAllocCheck(attr)
     default:
       return 0
   }
@@ -193,21 +188,11 @@ export function mapAlloc(map: BpfMap, attr: usize, innerFd: i32): i32 {
       const err = arenaAllocCheck(attr)
       return err ? err : arenaAlloc(map)
     }
-    // the kernel has no struct_ops types of its own: the value type is not found
     case BPF_MAP_TYPE_STRUCT_OPS:
-      return structOpsAllocCheck(attr) ? -EINVAL : -ENOTSUPP
+      return structOpsAlloc(map, attr)
     default:
       return -EINVAL
   }
-}
-
-function structOpsAllocCheck(attr: usize): bool {
-  return (
-    load<u32>(attr, ATTR_MAP_CREATE__key_size) != 4 ||
-    load<u32>(attr, ATTR_MAP_CREATE__max_entries) != 1 ||
-    (load<u32>(attr, ATTR_MAP_CREATE__map_flags) & ~(BPF_F_LINK | BPF_F_VTYPE_BTF_OBJ_FD)) != 0 ||
-    !load<u32>(attr, ATTR_MAP_CREATE__btf_vmlinux_value_type_id)
-  )
 }
 
 /** map_free: gives back what the type took. */
@@ -282,6 +267,9 @@ export function mapFreeData(map: BpfMap): void {
       break
     case BPF_MAP_TYPE_ARENA:
       arenaFree(map)
+      break
+    case BPF_MAP_TYPE_STRUCT_OPS:
+      structOpsFree(map)
       break
     default:
       break

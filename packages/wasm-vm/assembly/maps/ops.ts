@@ -32,6 +32,7 @@ import {
   BPF_MAP_TYPE_SOCKMAP,
   BPF_MAP_TYPE_STACK,
   BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_STRUCT_OPS,
   BPF_MAP_TYPE_TASK_STORAGE,
   BPF_MAP_TYPE_USER_RINGBUF,
   BPF_MAP_TYPE_XSKMAP,
@@ -54,6 +55,7 @@ import { ringbufMemUsage } from './ringbuf'
 import { sockmapDelete, sockmapMemUsage, sockmapNextKey, sockmapTake, sockmapUpdateProg } from './sockmap'
 import { stackTraceDelete, stackTraceMemUsage, stackTraceNextKey } from './stack-trace'
 import { storageMemUsage } from './storage'
+import { structOpsNextKey } from './struct-ops'
 import { xskmapDelete, xskmapLookup, xskmapMemUsage, xskmapUpdate } from './xskmap'
 
 /** map_lookup_elem of a program: address of the value (of what stands for it), 0 if there is none. */
@@ -208,6 +210,8 @@ export function mapGetNextKey(map: BpfMap, key: usize, next: usize): i32 {
       return lpmNextKey(map, key, next)
     case BPF_MAP_TYPE_STACK_TRACE:
       return stackTraceNextKey(map, key, next)
+    case BPF_MAP_TYPE_STRUCT_OPS:
+      return structOpsNextKey(key, next)
     case BPF_MAP_TYPE_DEVMAP:
     case BPF_MAP_TYPE_DEVMAP_HASH:
       return devmapNextKey(map, key, next)

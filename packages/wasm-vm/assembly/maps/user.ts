@@ -30,6 +30,7 @@ import {
   BPF_MAP_TYPE_SOCKMAP,
   BPF_MAP_TYPE_STACK,
   BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_STRUCT_OPS,
   BPF_MAP_TYPE_TASK_STORAGE,
   BPF_MAP_TYPE_USER_RINGBUF,
   BPF_MAP_TYPE_XSKMAP,
@@ -51,6 +52,7 @@ import { reuseportCopy, reuseportUpdate } from './reuseport-array'
 import { sockmapCopy, sockmapUpdateUser } from './sockmap'
 import { stackTraceCopy } from './stack-trace'
 import { storageCopy, storageDelete, storageHeadFromKey, storageUpdate } from './storage'
+import { structOpsCopy, structOpsDelete, structOpsUpdate } from './struct-ops'
 import { copyMapValue, initSpecialFields } from './value'
 
 const INNER: usize = memory.data(8, 8)
@@ -93,6 +95,8 @@ export function userCopyValue(map: BpfMap, key: usize, to: usize): i32 {
       return cpumapCopy(map, key, to)
     case BPF_MAP_TYPE_XSKMAP:
       return -EOPNOTSUPP
+    case BPF_MAP_TYPE_STRUCT_OPS:
+      return structOpsCopy(map, key, to)
     case BPF_MAP_TYPE_RINGBUF:
     case BPF_MAP_TYPE_USER_RINGBUF:
       return -ENOTSUPP
@@ -139,6 +143,8 @@ export function userUpdateValue(map: BpfMap, mapFd: i32, key: usize, value: usiz
     case BPF_MAP_TYPE_SOCKMAP:
     case BPF_MAP_TYPE_SOCKHASH:
       return sockmapUpdateUser(map, key, value, flags)
+    case BPF_MAP_TYPE_STRUCT_OPS:
+      return structOpsUpdate(map, key, value, flags)
     case BPF_MAP_TYPE_SK_STORAGE:
     case BPF_MAP_TYPE_INODE_STORAGE:
     case BPF_MAP_TYPE_TASK_STORAGE:
@@ -169,6 +175,8 @@ export function userDeleteElem(map: BpfMap, key: usize): i32 {
       const head = storageHeadFromKey(map, key)
       return isErr(head) ? <i32>head : storageDelete(map, head)
     }
+    case BPF_MAP_TYPE_STRUCT_OPS:
+      return structOpsDelete(map)
     default:
       return mapDeleteElem(map, key)
   }

@@ -38,6 +38,8 @@ import { Task, taskCreate } from './task'
   tracing: usize
   multi: usize
   lirc: usize
+  /** Congestion controls that programs make up (world/tcp-control-list.ts). */
+  controls: usize
   xsks: usize
   /** Named AF_UNIX sockets, and the last number of an automatic name. */
   unixSocks: usize
