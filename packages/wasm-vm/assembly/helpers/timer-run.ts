@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Timers that are due: their callbacks run, from the clock's side. Kernel counterpart: bpf_timer_cb.
+// What is due: callbacks of timers run, and the world goes on, from the clock's side. Kernel counterpart: bpf_timer_cb.
 
 import { BPF_MAP_TYPE_ARRAY } from '../gen/uapi-enums.gen'
 import { invokeCallback } from '../interp/run'
@@ -7,6 +7,7 @@ import { currentRun } from '../interp/run-state'
 import { rcuFlush } from '../mem/rcu'
 import { kernel } from '../mem/root'
 import { progGet, progPut } from '../prog/refs'
+import { worldNextNs, worldRunDue } from '../world/world-timer'
 import { nextTimerNs, takeDueTimer, Timer, timerDone } from './timer'
 
 /** A callback that always starts its timer again for now must not keep the caller for ever. */
@@ -42,7 +43,12 @@ export function timers_run(): i32 {
   let n = 0
   while (n < MAX_RUNS) {
     const t = takeDueTimer()
-    if (!changetype<usize>(t)) break
+    if (!changetype<usize>(t)) {
+      if (!worldRunDue()) break
+      n++
+      if (!kernel().active) rcuFlush()
+      continue
+    }
     n++
     if (changetype<usize>(t.prog)) fire(t)
     timerDone(t)
@@ -50,7 +56,10 @@ export function timers_run(): i32 {
   return n
 }
 
-/** Nanoseconds until the next timer is due; -1: none is armed. */
+/** Nanoseconds until the next timer is due, or something in the world; -1: none is armed. */
 export function timers_next(): i64 {
-  return nextTimerNs()
+  const timer = nextTimerNs()
+  const other = worldNextNs()
+  if (timer < 0) return other
+  return other < 0 || timer < other ? timer : other
 }

@@ -157,6 +157,16 @@ export function world_device_set(ifindex: u32, what: u32, value: usize): i32 {
   }
 }
 
+/** A link loses the next `count` packets after `after` that it lets through, and takes `delay` nanoseconds for each. */
+export function world_device_link(ifindex: u32, count: u32, after: u32, delay: u64): i32 {
+  const dev = deviceByIndex(ifindex)
+  if (!changetype<usize>(dev)) return -ENODEV
+  dev.dropCount = count
+  dev.dropAfter = after
+  dev.delayNs = delay
+  return 0
+}
+
 /** 96 bytes: name 16, number, kind, mtu, up, address 6 + 2, counters rx packets, bytes, dropped, tx the same (u64). */
 export function world_device_get(ifindex: u32, out: usize): i32 {
   const dev = deviceByIndex(ifindex)

@@ -70,6 +70,10 @@ export const DEV_NETKIT: u32 = 4
   txPackets: u64
   txBytes: u64
   txDropped: u64
+  /** The link loses so many packets, after so many that it lets through; it takes so many nanoseconds. */
+  dropCount: u32
+  dropAfter: u32
+  delayNs: u64
   /** Whether copies of what is sent are kept for the host. */
   capture: bool
 }

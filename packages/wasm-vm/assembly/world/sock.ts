@@ -209,6 +209,51 @@ export const SEND_SHUTDOWN: u32 = 2
   /** A message that its stream parser has not seen the end of. */
   partial: Skb
   xsk: usize
+  // TCP: what is sent (world/tcp-output.ts) and what came out of order
+  segFirst: usize
+  segLast: usize
+  /** First segment that was never sent, or 0. */
+  sendHead: usize
+  /** Behind the last byte that is queued. */
+  writeSeq: u32
+  oooFirst: usize
+  /** Congestion control (world/tcp-control.ts): which, its map, whether init was called, whether it was chosen. */
+  control: u32
+  controlMap: usize
+  controlReady: bool
+  controlChosen: bool
+  cwndLimited: bool
+  /** State of a built-in control: 104 bytes, or 0. */
+  controlPriv: usize
+  caState: u32
+  highSeq: u32
+  priorCwnd: u32
+  priorSsthresh: u32
+  prrDelivered: u32
+  prrOut: u32
+  undoMarker: u32
+  /** Milliseconds at which the first retransmission was sent; 0: none. */
+  retransStamp: u32
+  sndCwndCnt: u32
+  sndCwndStamp: u32
+  sndCwndClamp: u32
+  maxPacketsOut: u32
+  cwndUsageSeq: u32
+  mdevUs: u32
+  rttvarUs: u32
+  /** Microseconds until a segment is sent again. */
+  rtoUs: u32
+  /** Nanoseconds of the clock at which that is, 0: not armed; next armed socket. */
+  rtoAt: u64
+  armedNext: Sock
+  /** Newest timestamp of the other end, to be echoed. */
+  tsRecent: u32
+  appLimited: u32
+  ackPending: u32
+  pacingStatus: u32
+  pacingRate: u64
+  lost: u32
+  ecnByte: u32
 }
 
 /** Offset of refs, for packets that hold sockets. */
@@ -284,6 +329,7 @@ export function sockPut(sk: Sock): void {
   kfree(sk.name)
   kfree(sk.lastSyn)
   kfree(sk.cork)
+  tcpDestroy(sk)
   imageDrop(changetype<usize>(sk))
   kfree(changetype<usize>(sk))
 }
@@ -354,3 +400,4 @@ export function sockClose(sk: Sock): void {
   sockPut(sk)
 }
 import { sockRelease } from './socket'
+import { tcpDestroy } from './tcp-output'

@@ -44,7 +44,6 @@ import {
 } from '../gen/system.gen'
 import { BPF_CGROUP_GETSOCKOPT, BPF_CGROUP_SETSOCKOPT } from '../gen/uapi-enums.gen'
 import { kfree, kzalloc } from '../mem/alloc'
-import { cstrPut } from '../mem/bytes'
 import { CAP_NET_ADMIN, CAP_NET_RAW, capable } from '../syscall/caps'
 import { cgRun } from './cgroup-run'
 import { cgroupEffective } from './cgroup'
@@ -53,6 +52,8 @@ import { deviceByName, deviceIn, deviceName } from './device'
 import { packetGetsockopt, packetSetsockopt } from './packet-socket'
 import { reuseDetach } from './reuseport'
 import { isTcp, Sock, sockCookie } from './sock'
+import { controlChoose, controlOf } from './tcp-control'
+import { tcpInfo } from './tcp-info'
 import { attachBpf, attachClassic, attachReuseBpf, attachReuseClassic, detachFilter } from './sock-filter'
 import { SOL_XDP, xskGetsockopt, xskSetsockopt } from './xsk'
 
@@ -342,32 +343,16 @@ function setIp6(sk: Sock, name: i32, value: usize, len: u32): i32 {
   }
 }
 
-/** Whether a name of a congestion control is one that the simulated kernel has. */
-function knownControl(value: usize, len: u32): bool {
-  return (
-    nameIs(value, len, 'cubic') ||
-    nameIs(value, len, 'reno') ||
-    nameIs(value, len, 'bbr') ||
-    nameIs(value, len, 'dctcp')
-  )
-}
-function nameIs(p: usize, len: u32, text: string): bool {
-  const n = <u32>text.length
-  if (len < n) return false
-  for (let i: u32 = 0; i < n; i++)
-    if (<u32>load<u8>(p + <usize>i) != <u32>load<u16>(changetype<usize>(text) + ((<usize>i) << 1))) return false
-  return len == n || !load<u8>(p + <usize>n)
-}
+const CONTROL_NAME: usize = memory.data(16, 8)
+const INFO: usize = memory.data(248, 8)
 
 function setTcp(sk: Sock, name: i32, value: usize, len: u32): i32 {
   if (name == TCP_CONGESTION) {
     if (len < 1) return -EINVAL
-    if (!knownControl(value, len)) return -ENOENT
-    const at = changetype<usize>(sk) + offsetof<Sock>('congestion0')
-    memory.fill(at, 0, 16)
+    memory.fill(CONTROL_NAME, 0, 16)
     for (let i: u32 = 0; i < min<u32>(len, 15) && load<u8>(value + <usize>i); i++)
-      store<u8>(at + <usize>i, load<u8>(value + <usize>i))
-    return 0
+      store<u8>(CONTROL_NAME + <usize>i, load<u8>(value + <usize>i))
+    return controlChoose(sk, CONTROL_NAME, capable(CAP_NET_ADMIN))
   }
   if (len < 4) return -EINVAL
   const v = load<i32>(value)
@@ -587,16 +572,15 @@ function getTcp(sk: Sock, name: i32, value: usize, len: u32): i32 {
     case TCP_BPF_SOCK_OPS_CB_FLAGS:
       return give(value, len, sk.opsFlags, 4)
     case TCP_CONGESTION: {
-      const at = changetype<usize>(sk) + offsetof<Sock>('congestion0')
-      if (!load<u8>(at)) cstrPut(at, 'cubic')
       const n = min<u32>(len, 16)
-      memory.copy(value, at, n)
+      memory.copy(value, controlOf(sk), n)
       return <i32>n
     }
     case TCP_INFO: {
       const n = min<u32>(len, 248)
-      memory.fill(value, 0, n)
-      if (n) store<u8>(value, <u8>sk.state)
+      memory.fill(INFO, 0, 248)
+      tcpInfo(sk, INFO)
+      memory.copy(value, INFO, n)
       return <i32>n
     }
     default:

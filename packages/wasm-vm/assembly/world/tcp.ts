@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// TCP without loss: segments go through the simulated devices and are answered at once, so nothing is retransmitted;
-// what a program drops is lost for good. Kernel counterpart: net/ipv4/tcp_input.c, tcp_output.c.
+// TCP connections: their states, and what arrives. What is sent is in tcp-output.ts, what acknowledgements mean in
+// tcp-recovery.ts. Kernel counterpart: net/ipv4/tcp.c, tcp_input.c, tcp_minisocks.c.
 
 import {
   EADDRNOTAVAIL,
@@ -11,7 +11,6 @@ import {
   EINPROGRESS,
   EINVAL,
   EISCONN,
-  ENOMEM,
   EPIPE,
   ETIMEDOUT,
 } from '../gen/errno.gen'
@@ -24,7 +23,7 @@ import { autobind, dropPort } from './bind'
 import { cgroupGet, cgroupPut } from './cgroup'
 import { csumFold, csumPartial, csumPseudo } from './checksum'
 import { flowHash } from './flow'
-import { ipOutput, routeMtu, routeOutput, routeError, routeSource } from './ip'
+import { ipOutput, routeError, routeSource } from './ip'
 import { reusePeer, sockHash, sockLookup, sockUnhash } from './lookup'
 import { Netns } from './netns'
 import { reuseJoin } from './reuseport'
@@ -52,117 +51,61 @@ import {
 } from './sock'
 import { sockFilter } from './sock-filter'
 import {
+  FLAG_RTO,
   OPS_ACTIVE_ESTABLISHED_CB,
   OPS_NEEDS_ECN,
   OPS_PASSIVE_ESTABLISHED_CB,
+  OPS_RTO_CB,
   OPS_RWND_INIT,
   OPS_TCP_CONNECT_CB,
   OPS_TCP_LISTEN_CB,
   OPS_TIMEOUT_INIT,
   sockOps,
-  sockOpsOptLen,
-  sockOpsOptWrite,
   sockOpsParse,
   sockOpsState,
 } from './sock-ops'
 import { sockmapIngress } from './sockmap-flow'
+import { controlInherit, controlInit, controlSndbufExpand } from './tcp-control'
+import {
+  ACK,
+  dropFirst,
+  FIN,
+  initialSeq,
+  initTcp,
+  PSH,
+  purge,
+  push,
+  queueSegment,
+  retransmit,
+  RST,
+  Seg,
+  sendControl,
+  SYN,
+  TCP_HLEN,
+  TIMEOUT_INIT,
+} from './tcp-output'
+import { measured, tcpAck, tcpTimeout } from './tcp-recovery'
+import { timerStop } from './tcp-timer'
 import { isAny, loopbackAddr } from './udp'
+import { world } from './world'
 
-const TCP_HLEN: u32 = 20
-const FIN: u32 = 1
-const SYN: u32 = 2
-const RST: u32 = 4
-const PSH: u32 = 8
-const ACK: u32 = 16
-/** Timestamps, padded, in every segment; and what a SYN carries: size, SACK, timestamps, window scale. */
-const OPT_LEN: u32 = 12
-const SYN_OPT_LEN: u32 = 20
-const MAX_OPT: u32 = 40
 const DEFAULT_SOMAXCONN: u32 = 4096
 
 const SRC: usize = memory.data(16, 8)
 const DST: usize = memory.data(16, 8)
-const SEQ: usize = memory.data(4, 4)
 
 function setState(sk: Sock, state: u32): void {
   const from = sk.state
   if (from == state) return
   sockOpsState(sk, from, state)
   sk.state = state
+  if (state == TCP_CLOSE) purge(sk)
 }
 
-/** Numbers differ from connection to connection but are the same in each run. */
-function initialSeq(sk: Sock): u32 {
-  const n = load<u32>(SEQ) + 0x3d09
-  store<u32>(SEQ, n)
-  return n * 2654435761 + sk.srcPort
-}
-
-function mssOf(sk: Sock): u32 {
-  const dev = routeOutput(sk.netns, sk.family, sockDst(sk), sk.boundDevIf)
-  const mtu: u32 = changetype<usize>(dev) ? routeMtu(dev) : 1500
-  return mtu - (sk.family == AF_INET ? 20 : 40) - TCP_HLEN
-}
-
-function initTcp(sk: Sock): void {
-  sk.sndCwnd = 10
-  sk.sndSsthresh = 0x7fffffff
-  sk.rttMin = 0xffffffff
-  sk.mssCache = mssOf(sk) - OPT_LEN
-  sk.sndWnd = 65535
-}
-
-// output
-
-function putOptions(sk: Sock, at: usize, syn: bool): void {
-  if (!syn) {
-    store<u32>(at, 0x0a080101)
-    putTimes(at + 4)
-    return
-  }
-  store<u16>(at, 0x0402)
-  store<u16>(at, bswap<u16>(<u16>mssOf(sk)), 2)
-  store<u32>(at, 0x0a080204, 4)
-  putTimes(at + 8)
-  store<u32>(at, 0x07030301, 16)
-}
-function putTimes(at: usize): void {
-  store<u32>(at, bswap<u32>(<u32>(monotonicNs() / 1000000)))
-  store<u32>(at, 0, 4)
-}
-
-/** Sends one segment; its sequence number moves on with what it carries. */
-function transmit(sk: Sock, flags: u32, data: usize, len: u32): i32 {
-  const syn = (flags & SYN) != 0
-  const opt = syn ? SYN_OPT_LEN : OPT_LEN
-  const extra = sockOpsOptLen(sk, MAX_OPT - opt, 0)
-  const header = TCP_HLEN + opt + extra
-  const skb = skbAlloc(SKB_HEADROOM, header + len)
-  if (!changetype<usize>(skb)) return -ENOMEM
-  const h = skbPut(skb, header + len)
-  memory.copy(h + <usize>header, data, len)
-  store<u16>(h, bswap<u16>(<u16>sk.srcPort))
-  store<u16>(h, sk.dstPort, 2)
-  store<u32>(h, bswap<u32>(sk.sndNxt), 4)
-  store<u32>(h, flags & ACK ? bswap<u32>(sk.rcvNxt) : 0, 8)
-  store<u8>(h, <u8>((header >> 2) << 4), 12)
-  store<u8>(h, <u8>flags, 13)
-  store<u16>(h, bswap<u16>(<u16>min<u32>(sk.rcvbuf, 65535)), 14)
-  store<u32>(h, 0, 16)
-  putOptions(sk, h + TCP_HLEN, syn)
-  if (extra) sockOpsOptWrite(sk, h, header, h + TCP_HLEN + <usize>opt, extra, 0)
-  const pseudo = csumPseudo(sk.family, sockSrc(sk), sockDst(sk), IPPROTO_TCP, header + len)
-  store<u16>(h, csumFold(csumPartial(h, header + len, pseudo)), 16)
-  sk.segsOut++
-  if (len) sk.dataSegsOut++
-  sk.sndNxt += len + (flags & (SYN | FIN) ? 1 : 0)
-  skb.priority = sk.priority
-  skb.mark = sk.mark
-  skb.hash = sk.txhash
-  skbSetOwner(skb, changetype<usize>(sk))
-  memory.copy(SRC, sockSrc(sk), 16)
-  memory.copy(DST, sockDst(sk), 16)
-  return ipOutput(sk.netns, changetype<usize>(sk), skb, sk.family, SRC, DST, IPPROTO_TCP, sk.boundDevIf)
+/** Queues a segment and sends what may be sent. */
+function transmit(sk: Sock, flags: u32): void {
+  queueSegment(sk, flags, 0, 0)
+  push(sk)
 }
 
 /** Answers a segment that belongs to no connection. */
@@ -234,7 +177,7 @@ export function tcpConnect(sk: Sock, words: usize, port: u16): i32 {
   sockOps(sk, OPS_RWND_INIT, true, 0, 0, 0, changetype<Skb>(0))
   sockOps(sk, OPS_NEEDS_ECN, true, 0, 0, 0, changetype<Skb>(0))
   initTcp(sk)
-  transmit(sk, SYN, 0, 0)
+  transmit(sk, SYN)
   return connectResult(sk)
 }
 
@@ -247,7 +190,7 @@ function connectResult(sk: Sock): i32 {
     return -e
   }
   if (sk.nonblock) return -EINPROGRESS
-  // nobody answers, and in a world without loss nobody will
+  // nobody answers, and while the caller waits no time passes in which somebody could
   closeDown(sk)
   return -ETIMEDOUT
 }
@@ -283,22 +226,25 @@ export function tcpSend(sk: Sock, data: usize, len: u32): i32 {
   const mss = sk.mssCache ? sk.mssCache : 1448
   let done: u32 = 0
   while (done < len) {
+    // who does not wait gets what has room
+    if (sk.nonblock && !world().inSoftirq && sk.writeSeq - sk.sndUna >= sk.sndbuf) break
     const n = min<u32>(mss, len - done)
-    const err = transmit(sk, ACK | (done + n == len ? PSH : 0), data + <usize>done, n)
-    if (err < 0 && err == -ENOMEM) return done ? <i32>done : err
+    const err = queueSegment(sk, ACK | (done + n == len ? PSH : 0), data + <usize>done, n)
+    if (err) return done ? <i32>done : err
     done += n
+    push(sk)
   }
-  return <i32>len
+  return done || !len ? <i32>done : -EAGAIN
 }
 
 /** shutdown and close: what has to be said to the other end. */
 export function tcpSendFin(sk: Sock): void {
   if (sk.state == TCP_ESTABLISHED || sk.state == TCP_SYN_RECV) {
     setState(sk, TCP_FIN_WAIT1)
-    transmit(sk, FIN | ACK, 0, 0)
+    transmit(sk, FIN | ACK)
   } else if (sk.state == TCP_CLOSE_WAIT) {
     setState(sk, TCP_LAST_ACK)
-    transmit(sk, FIN | ACK, 0, 0)
+    transmit(sk, FIN | ACK)
   }
 }
 
@@ -327,7 +273,7 @@ function abort(sk: Sock): void {
     sk.state == TCP_FIN_WAIT2 ||
     sk.state == TCP_SYN_RECV
   ) {
-    transmit(sk, RST | ACK, 0, 0)
+    sendControl(sk, RST | ACK)
   }
   setState(sk, TCP_CLOSE)
   sockLeaveMaps(sk)
@@ -401,7 +347,7 @@ function listenRcv(sk: Sock, skb: Skb, family: u32): void {
     sockOps(child, OPS_TIMEOUT_INIT, false, 0, 0, 0, changetype<Skb>(0))
     sockOps(child, OPS_RWND_INIT, false, 0, 0, 0, changetype<Skb>(0))
     sockOps(child, OPS_NEEDS_ECN, false, 0, 0, 0, changetype<Skb>(0))
-    transmit(child, SYN | ACK, 0, 0)
+    transmit(child, SYN | ACK)
   }
   skbFree(skb)
 }
@@ -426,8 +372,7 @@ function makeChild(sk: Sock, skb: Skb, family: u32): Sock {
   child.rcvbuf = sk.rcvbuf
   child.sndbuf = sk.sndbuf
   child.opsFlags = sk.opsFlags
-  child.congestion0 = sk.congestion0
-  child.congestion1 = sk.congestion1
+  controlInherit(child, sk)
   child.reuseaddr = sk.reuseaddr
   child.reuseport = sk.reuseport
   child.filter = sk.filter
@@ -437,6 +382,7 @@ function makeChild(sk: Sock, skb: Skb, family: u32): Sock {
   child.listener = sk
   child.rcvIss = bswap<u32>(load<u32>(h, 4))
   child.rcvNxt = child.rcvIss + 1
+  child.tsRecent = synTime(h)
   child.sndIss = initialSeq(child)
   child.sndNxt = child.sndIss
   child.sndUna = child.sndIss
@@ -466,33 +412,81 @@ function connectionRcv(sk: Sock, skb: Skb, doff: u32): void {
     synSent(sk, skb, flags, seq)
     return
   }
+  if (flags & SYN) {
+    synAgain(sk, flags)
+    skbFree(skb)
+    return
+  }
   sockOpsParse(sk, skb, false)
-  if (flags & ACK && !acknowledged(sk, skb, h)) {
-    skbFree(skb)
-    return
-  }
-  if (sk.state == TCP_CLOSE) {
-    skbFree(skb)
-    return
-  }
   const len = skb.len - doff
-  const expected = seq == sk.rcvNxt
-  if (!len && !(flags & FIN)) {
+  if (<i32>(seq - sk.rcvNxt) <= 0) {
+    const time = timeIn(h, 24)
+    if (time) sk.tsRecent = time
+  }
+  if (flags & ACK && !acknowledged(sk, skb, h, len)) {
     skbFree(skb)
     return
   }
-  if (!expected) {
-    // an old one, or one behind a hole that nothing will fill
-    transmit(sk, ACK, 0, 0)
+  if (sk.state == TCP_CLOSE || (!len && !(flags & FIN))) {
     skbFree(skb)
     return
   }
+  if (seq != sk.rcvNxt) {
+    // an old one, or one behind a hole
+    if (<i32>(seq - sk.rcvNxt) > 0) keepForLater(sk, skb, seq)
+    else skbFree(skb)
+    sendControl(sk, ACK)
+    return
+  }
+  takeInOrder(sk, skb, doff, len, flags)
+  takeKept(sk)
+  sendControl(sk, ACK)
+  finish(sk)
+}
+
+/** A SYN that came before: what answered it was lost. */
+function synAgain(sk: Sock, flags: u32): void {
+  if (flags & ACK) sendControl(sk, ACK)
+  else if (sk.state == TCP_SYN_RECV && sk.segFirst) retransmit(sk, changetype<Seg>(sk.segFirst))
+}
+
+function takeInOrder(sk: Sock, skb: Skb, doff: u32, len: u32, flags: u32): void {
   sk.rcvNxt += len + (flags & FIN ? 1 : 0)
   if (len) takeData(sk, skb, doff, len)
   else skbFree(skb)
   if (flags & FIN) takeFin(sk)
-  transmit(sk, ACK, 0, 0)
-  finish(sk)
+}
+
+@inline function seqOf(skb: Skb): u32 {
+  return bswap<u32>(load<u32>(skb.data, 4))
+}
+
+/** Segments that came too early wait in their order, each once. */
+function keepForLater(sk: Sock, skb: Skb, seq: u32): void {
+  let at = changetype<usize>(sk) + offsetof<Sock>('oooFirst')
+  while (load<usize>(at) && <i32>(seqOf(changetype<Skb>(load<usize>(at))) - seq) < 0)
+    at = load<usize>(at) + offsetof<Skb>('next')
+  const next = load<usize>(at)
+  if (next && seqOf(changetype<Skb>(next)) == seq) {
+    skbFree(skb)
+    return
+  }
+  skb.next = changetype<Skb>(next)
+  store<usize>(at, changetype<usize>(skb))
+}
+
+function takeKept(sk: Sock): void {
+  while (sk.oooFirst) {
+    const skb = changetype<Skb>(sk.oooFirst)
+    const seq = seqOf(skb)
+    if (<i32>(seq - sk.rcvNxt) > 0) return
+    sk.oooFirst = changetype<usize>(skb.next)
+    skb.next = changetype<Skb>(0)
+    const h = <usize>skb.data
+    const doff = (<u32>(load<u8>(h, 12) >> 4)) << 2
+    if (seq == sk.rcvNxt) takeInOrder(sk, skb, doff, skb.len - doff, <u32>load<u8>(h, 13))
+    else skbFree(skb)
+  }
 }
 
 function synSent(sk: Sock, skb: Skb, flags: u32, seq: u32): void {
@@ -503,26 +497,58 @@ function synSent(sk: Sock, skb: Skb, flags: u32, seq: u32): void {
   }
   sk.rcvIss = seq
   sk.rcvNxt = seq + 1
-  sk.sndUna = ack
+  sk.tsRecent = synTime(skb.data)
+  sk.bytesAcked++
+  handshakeDone(sk, ack)
+  controlInit(sk)
   setState(sk, TCP_ESTABLISHED)
   sockOps(sk, OPS_ACTIVE_ESTABLISHED_CB, true, 0, 0, 0, skb)
+  controlSndbufExpand(sk)
   skbFree(skb)
-  transmit(sk, ACK, 0, 0)
+  sendControl(sk, ACK)
+}
+
+/** The SYN, with or without ACK, is acknowledged. */
+function handshakeDone(sk: Sock, ack: u32): void {
+  sk.delivered++
+  sk.sndUna = ack
+  timerStop(sk)
+  sk.rtoUs = TIMEOUT_INIT
+  if (sk.segFirst && sk.segFirst != sk.sendHead) {
+    const s = changetype<Seg>(sk.segFirst)
+    const sentNs = s.sentNs
+    const once = !s.retrans
+    dropFirst(sk)
+    if (once) measured(sk, <u32>((monotonicNs() - sentNs) / 1000))
+  }
+  sk.icskRetransmits = 0
+}
+
+/** Time that a segment carries, at `at` 24, or gives back, at 28; 0 where it has no timestamps. */
+function timeIn(h: usize, at: usize): u32 {
+  const doff = (<u32>(load<u8>(h, 12) >> 4)) << 2
+  return doff >= 32 && load<u32>(h, 20) == 0x0a080101 ? bswap<u32>(load<u32>(h + at)) : 0
+}
+function synTime(h: usize): u32 {
+  const doff = (<u32>(load<u8>(h, 12) >> 4)) << 2
+  return doff >= 40 && load<u32>(h, 24) == 0x0a080204 ? bswap<u32>(load<u32>(h, 28)) : 0
 }
 
 /** Takes an acknowledgement; false: the segment is of no further interest. */
-function acknowledged(sk: Sock, skb: Skb, h: usize): bool {
+function acknowledged(sk: Sock, skb: Skb, h: usize, len: u32): bool {
   const ack = bswap<u32>(load<u32>(h, 8))
-  const fresh = <i32>(ack - sk.sndUna)
-  if (fresh > 0 && <i32>(ack - sk.sndNxt) <= 0) {
-    sk.bytesAcked += <u64>fresh
-    sk.delivered++
-    sk.sndUna = ack
+  const valid = <i32>(ack - sk.sndUna) >= 0 && <i32>(ack - sk.sndNxt) <= 0
+  if (sk.state == TCP_SYN_RECV) {
+    if (ack != sk.writeSeq) return false
+    handshakeDone(sk, ack)
+    return established(sk, skb)
   }
-  const all = ack == sk.sndNxt
+  if (valid) {
+    const plain = !len && !(load<u8>(h, 13) & (SYN | FIN))
+    tcpAck(sk, ack, plain && ack == sk.sndUna, timeIn(h, 28))
+  }
+  const all = sk.sndUna == sk.writeSeq
   switch (sk.state) {
-    case TCP_SYN_RECV:
-      return all && established(sk, skb)
     case TCP_FIN_WAIT1:
       if (all) setState(sk, TCP_FIN_WAIT2)
       return true
@@ -546,6 +572,8 @@ function established(sk: Sock, skb: Skb): bool {
     sockPut(sk)
     return false
   }
+  controlInit(sk)
+  controlSndbufExpand(sk)
   sockOps(sk, OPS_PASSIVE_ESTABLISHED_CB, true, 0, 0, 0, skb)
   setState(sk, TCP_ESTABLISHED)
   let at = changetype<usize>(listener) + offsetof<Sock>('acceptFirst')
@@ -586,6 +614,31 @@ function takeFin(sk: Sock): void {
 function reset(sk: Sock): void {
   const halfOpen = sk.state == TCP_SYN_RECV
   sk.err = sk.state == TCP_SYN_SENT ? ECONNREFUSED : sk.state == TCP_CLOSE_WAIT ? EPIPE : ECONNRESET
+  sk.shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN
+  setState(sk, TCP_CLOSE)
+  sockLeaveMaps(sk)
+  sockUnhash(sk)
+  if (halfOpen) {
+    if (changetype<usize>(sk.listener)) sk.listener.backlogCnt--
+    sockPut(sk)
+  } else finish(sk)
+}
+
+/** Nothing answers for too long (tcp_retries2, tcp_syn_retries): the connection ends with ETIMEDOUT. */
+const RETRIES: u32 = 15
+
+/** The time of a connection is over. tcp_retransmit_timer. */
+export function tcpTimerFired(sk: Sock): void {
+  const most = sk.state == TCP_SYN_SENT || sk.state == TCP_SYN_RECV ? sk.syncnt : RETRIES
+  const over = sk.icskRetransmits >= most
+  if (sk.opsFlags & FLAG_RTO)
+    sockOps(sk, OPS_RTO_CB, true, sk.icskRetransmits, sk.rtoUs / 1000, u32(over), changetype<Skb>(0))
+  if (!over) {
+    tcpTimeout(sk)
+    return
+  }
+  const halfOpen = sk.state == TCP_SYN_RECV
+  sk.err = ETIMEDOUT
   sk.shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN
   setState(sk, TCP_CLOSE)
   sockLeaveMaps(sk)

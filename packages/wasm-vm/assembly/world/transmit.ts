@@ -4,6 +4,7 @@
 import { ENETDOWN, ENOMEM } from '../gen/errno.gen'
 import { DEV_LOOPBACK, DEV_NETKIT, DEV_TAP, DEV_VETH, deviceOut, NetDevice } from './device'
 import { packetQueued } from './events'
+import { linkTakes } from './link-quality'
 import { netkitXmit } from './netkit'
 import { packetTaps } from './packet-socket'
 import { netifRx, softirqRun } from './receive'
@@ -90,6 +91,12 @@ function driverXmit(skb: Skb, dev: NetDevice): void {
   dev.txPackets++
   dev.txBytes += skb.len
   if (dev.capture && dev.kind != DEV_TAP) keepCopy(skb, dev)
+  if ((dev.dropCount || dev.delayNs) && linkTakes(skb, dev)) return
+  driverXmitNow(skb, dev)
+}
+
+/** Past what the link does to it. */
+export function driverXmitNow(skb: Skb, dev: NetDevice): void {
   switch (dev.kind) {
     case DEV_LOOPBACK:
       loopbackXmit(skb, dev)

@@ -7,6 +7,7 @@ import { Cgroup, cgroupInit } from './cgroup'
 import { NetDevice } from './device'
 import { Netns, netnsCreate } from './netns'
 import { Skb, SkbQueue } from './skb'
+import { Sock } from './sock'
 import { Task, taskCreate } from './task'
 
 @unmanaged export class World {
@@ -40,6 +41,11 @@ import { Task, taskCreate } from './task'
   lirc: usize
   /** Congestion controls that programs make up (world/tcp-control-list.ts). */
   controls: usize
+  /** Members of struct tcp_sock by their place (world/tcp-view.ts). */
+  tcpFields: usize
+  /** Sockets that wait for an acknowledgement; packets that are on a slow link. */
+  armedSocks: Sock
+  slowPackets: usize
   xsks: usize
   /** Named AF_UNIX sockets, and the last number of an automatic name. */
   unixSocks: usize

@@ -88,6 +88,16 @@ export class Device {
     this.#here(() => this.#set(SET_MTU, bytes))
   }
 
+  /**
+   * What the link does to packets that the device sends: it loses the next `drop` of them after `after` that pass, and
+   * takes `delay` nanoseconds of the kernel's clock for each. Each call sets all three anew.
+   */
+  setLink({ drop = 0, after = 0, delay = 0n }: { drop?: number; after?: number; delay?: bigint } = {}): this {
+    this.#here(() =>
+      this.#caller.check(this.#caller.exports.world_device_link(this.index, drop, after, delay), 'link of a device'),
+    )
+    return this
+  }
   /** What a netkit device without programs does with what it sends. */
   set netkitPolicy(policy: 'pass' | 'drop') {
     this.#here(() => this.#set(SET_NETKIT_POLICY, policy === 'drop' ? 2 : 0))

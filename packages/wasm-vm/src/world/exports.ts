@@ -15,6 +15,7 @@ export interface WorldExports extends KernelExports {
   world_device_remove(ifindex: number): number
   world_device_index(name: number): number
   world_device_set(ifindex: number, what: number, value: number): number
+  world_device_link(ifindex: number, count: number, after: number, delay: bigint): number
   world_device_get(ifindex: number, out: number): number
   world_device_send(ifindex: number, data: number, length: number): number
   world_device_receive(ifindex: number, data: number, length: number): number
