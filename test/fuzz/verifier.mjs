@@ -3,14 +3,18 @@
 // log at level 2. Linux only loads them; with --run those that are accepted run on the checked engine, on random
 // packets, and must never trap.
 //
-//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--run] [--mutate percent] [--stop n] [--minutes n] [--save file]
+//   node test/fuzz/verifier.mjs [--count 20000] [--seed 1] [--trace] [--run] [--mutate percent] [--kernel percent] [--stop n]
+//                               [--minutes n] [--save file]
 //   node test/fuzz/verifier.mjs --only <seed>     one program, with both logs
+// --kernel: the share of programs that call kernel functions; numbers of a run mean the same only with the same share.
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { parseBtf } from '@skep/core/btf'
 import { linuxKernel, virtualKernel } from '../differential/kernels.mjs'
 import { lastMessage, RawLoader, stats } from '../differential/raw-load.mjs'
 import { rawTests } from '../differential/recorded.mjs'
+import { kernelTypeIds, withKernelFunctions } from './verifier/kernel-functions.mjs'
 import { FD_BASE, MAPS, withDescriptors } from './verifier/maps.mjs'
 import { mutated, shrunk } from './verifier/mutations.mjs'
 import { randomProgram } from './verifier/programs.mjs'
@@ -22,6 +26,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     trace: { type: 'boolean' },
     mutate: { type: 'string', default: '40' },
+    kernel: { type: 'string', default: '0' },
     stop: { type: 'string', default: '10' },
     only: { type: 'string' },
     run: { type: 'boolean' },
@@ -45,6 +50,9 @@ const EFAULT = -14
 const TRACEPOINT = 5
 const TEST_RUN_TYPES = new Set([1, 3, 4, 6, 8, 10, 11, 12])
 
+const types = kernel.kernelBtf && parseBtf(kernel.kernelBtf)
+const typeIds = kernelTypeIds((name, kind) => types?.find(name, kind))
+
 class Side {
   constructor(k) {
     this.kernel = k
@@ -54,7 +62,7 @@ class Side {
     if (failed >= 0) throw new Error(`map ${failed} of type ${MAPS[failed].type}: errno ${-this.fds[failed]}`)
   }
   load(program, logLevel) {
-    const insns = withDescriptors(program.insns, this.fds)
+    const insns = this.#resolved(program)
     let answer = this.loader.load({ ...program, insns, logLevel })
     // A signal to this process ends a walk of Linux.
     for (let again = 0; answer.result === EAGAIN && again < 5; again++)
@@ -63,10 +71,14 @@ class Side {
     return answer
   }
 
+  #resolved(program) {
+    return withKernelFunctions(withDescriptors(program.insns, this.fds), typeIds)
+  }
+
   /** Runs an accepted program on packets of random bytes; the errno of the first run that fails, or 0. */
   run(program, random) {
     const { memory } = this.kernel
-    const insns = withDescriptors(program.insns, this.fds)
+    const insns = this.#resolved(program)
     const { result: fd } = this.loader.load({ ...program, insns, logLevel: 0, keep: true })
     if (fd < 0) return fd
     const packet = memory.alloc(PACKET_SIZE)
@@ -135,7 +147,8 @@ const seeds = seedsOfMutations()
 function programOf(seed) {
   const random = new Random(seed)
   if (seeds.length && random.chance(Number(values.mutate))) return mutated(random, random.pick(seeds))
-  const program = randomProgram(random)
+  const share = types ? Number(values.kernel) : 0
+  const program = randomProgram(random, share > 0 && random.chance(share))
   return random.chance(25) ? mutated(random, program) : program
 }
 

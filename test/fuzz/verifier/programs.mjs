@@ -6,14 +6,16 @@ import { CONSTANTS } from './constants.mjs'
 import { control } from './control.mjs'
 import { Code } from './emit.mjs'
 import { helpers } from './helpers.mjs'
+import { kernelFunctions } from './kernel-functions.mjs'
 import { memory } from './memory.mjs'
 import { objects } from './objects.mjs'
 
 const TYPES = [1, 3, 6, 1, 3, 6, 8, 5, 17, 15, 13, 14, 2]
 
 class Maker {
-  constructor(random) {
+  constructor(random, withKernel) {
     this.r = random
+    this.withKernel = withKernel
     this.type = random.pick(TYPES)
     this.code = new Code()
     this.regs = new Array(11).fill('none')
@@ -92,6 +94,7 @@ class Maker {
           helper: 12,
           legacy: 1,
           odd: 1,
+          kernelFunction: this.withKernel ? 12 : 0,
         })
     this[`step_${name}`]()
     this.flush()
@@ -132,8 +135,9 @@ class Maker {
     code.exit()
   }
 }
-Object.assign(Maker.prototype, arithmetic, memory, control, helpers, objects)
+Object.assign(Maker.prototype, arithmetic, memory, control, helpers, objects, kernelFunctions)
 
-export function randomProgram(random) {
-  return new Maker(random).make()
+/** With kernel functions where the kernels have a BTF to take their ids from. */
+export function randomProgram(random, withKernel = false) {
+  return new Maker(random, withKernel).make()
 }
