@@ -2,7 +2,7 @@
 // AF_XDP: rings that the caller maps. Kernel counterpart: net/xdp/xsk.c. Copy mode; the memory of frames (UMEM) is the
 // caller's, rings are the kernel's.
 //
-//   ring:  | producer u32 … | consumer u32 at 64 | flags u32 at 128 | descriptors from 192 |
+//   ring:  | producer u32 … | consumer u32 at 128 | flags u32 at 196 | descriptors from 320 |
 
 import { EBUSY, EINVAL, ENODEV, ENOBUFS, ENOMEM, ENOPROTOOPT, ENOSPC, ENXIO, ENETDOWN, EFAULT } from '../gen/errno.gen'
 import { kfree, kzalloc } from '../mem/alloc'
@@ -23,9 +23,9 @@ const XDP_STATISTICS: i32 = 7
 const XDP_OPTIONS: i32 = 8
 
 const PRODUCER: usize = 0
-const CONSUMER: usize = 64
-const FLAGS: usize = 128
-const DESC: usize = 192
+const CONSUMER: usize = 128
+const FLAGS: usize = 196
+const DESC: usize = 320
 /** Offsets of mmap: RX, TX, fill, completion. */
 const PGOFF_TX: u64 = 0x80000000
 const PGOFF_FILL: u64 = 0x100000000
