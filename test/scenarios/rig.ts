@@ -40,6 +40,8 @@ export interface Rig {
   /** accept4 with SOCK_NONBLOCK. */
   accept(fd: number): number
   readonly pid: number
+  /** An fd of the process `pid`. */
+  openPidfd(): number
   /** A user namespace of its own: system calls can be made with all rights there and none outside. */
   userNamespace(): RigUserNamespace
   /** An fd of the root of a bpf file system of the first user namespace. */
@@ -114,6 +116,7 @@ export async function inVirtualWorld<T>(
     recvfrom: (socket) => world.sockets.recvfrom(socket, new Uint8Array(64), MSG_DONTWAIT),
     accept: (socket) => world.sockets.accept4(socket, SOCK_NONBLOCK),
     pid: world.task.pid,
+    openPidfd: () => world.task.openPidfd(),
     openBpffs: () => must(kernel.open('/sys/fs/bpf', 0), 'open'),
     userNamespace: () => {
       const { task } = world
@@ -227,6 +230,7 @@ export async function onLinux<T>(use: (rig: Rig) => Promise<T> | T): Promise<T> 
       },
       accept: (socket) => kernel.accept(socket, SOCK_NONBLOCK),
       pid: process.pid,
+      openPidfd: () => must(kernel.pidfdOpen(process.pid), 'pidfd_open'),
       openBpffs: () => must(kernel.open(bpffs, 0), 'open'),
       userNamespace: () => new UserNamespace(kernel),
       world: undefined,

@@ -100,13 +100,11 @@ scenario('cgroup storage of the later kind', {
 
 scenario('task storage is keyed by a pidfd', {
   shows: { mapTypes: ['BPF_MAP_TYPE_TASK_STORAGE'] },
-  notOnLinux: 'the addon has no pidfd_open',
   expected: { ...rules, directory: -9 },
-  run: ({ kernel, pid, world }) => {
+  run: ({ kernel, pid, openPidfd }) => {
     const map = storageMap(kernel, U.BPF_MAP_TYPE_TASK_STORAGE)
-    const pidfd = world?.task.openPidfd() ?? -1
     const directory = updateElem(kernel, map, words(kernel.open(`/proc/${pid}`, 0)), words(1))
-    return { ...storageRules(kernel, map, pidfd), directory }
+    return { ...storageRules(kernel, map, openPidfd()), directory }
   },
 })
 

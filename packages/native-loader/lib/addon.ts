@@ -45,6 +45,7 @@ export interface Addon {
   setns(fd: number, type: number): number
   getpid(): number
   gettid(): number
+  pidfdOpen(pid: number, flags: number): number
   childCalls(calls: Uint8Array): number
   setAffinity(cpu: number): number
   setLimit(resource: number, soft: number | bigint, hard: number | bigint): number

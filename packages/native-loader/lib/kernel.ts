@@ -88,6 +88,11 @@ export class LinuxKernel implements Kernel {
     return this.#waits.start(checkFds(fds), timeoutMs)
   }
 
+  /** An fd of a process, such as the key of task storage. */
+  pidfdOpen(pid: number, flags = 0): number {
+    return this.#own(this.#calls.pidfdOpen(checkInt(pid, 'pid'), checkInt(flags, 'flags')))
+  }
+
   socket(domain: number, type: number, protocol: number): number {
     return this.#own(
       this.#calls.socket(checkInt(domain, 'domain'), checkInt(type, 'type'), checkInt(protocol, 'protocol')),

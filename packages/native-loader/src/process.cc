@@ -32,6 +32,15 @@ Napi::Value GetTid(const Napi::CallbackInfo& info) {
   return Args(info).Result(sys::GetTid());
 }
 
+// pidfd_open(pid, flags)
+Napi::Value PidfdOpen(const Napi::CallbackInfo& info) {
+  Args args(info);
+  int pid = args.Int(0);
+  int flags = args.Int(1);
+  if (!args.ok()) return args.Failed();
+  return args.Result(sys::PidfdOpen(pid, static_cast<unsigned>(flags)));
+}
+
 Napi::Value SetAffinity(const Napi::CallbackInfo& info) {
   Args args(info);
   int cpu = args.Int(0);
@@ -56,6 +65,7 @@ void ExportProcess(Napi::Env env, Napi::Object exports) {
   Export<SetNs>(env, exports, "setns");
   Export<GetPid>(env, exports, "getpid");
   Export<GetTid>(env, exports, "gettid");
+  Export<PidfdOpen>(env, exports, "pidfdOpen");
   Export<SetAffinity>(env, exports, "setAffinity");
   Export<SetLimit>(env, exports, "setLimit");
 }

@@ -266,6 +266,13 @@ int GetTid() {
   return static_cast<int>(syscall(SYS_gettid));
 }
 
+// The number is the same on every architecture; older libc headers do not have it.
+constexpr int kPidfdOpen = 434;
+
+int PidfdOpen(int pid, unsigned flags) {
+  return Result(static_cast<int>(syscall(kPidfdOpen, pid, flags)));
+}
+
 int SetAffinity(int cpu) {
   if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
   cpu_set_t set;

@@ -58,6 +58,7 @@ int Unshare(int flags);
 int SetNs(int fd, int type);
 int GetPid();
 int GetTid();
+int PidfdOpen(int pid, unsigned flags);
 // The calling thread runs on `cpu` only.
 int SetAffinity(int cpu);
 int SetLimit(int resource, uint64_t soft, uint64_t hard);

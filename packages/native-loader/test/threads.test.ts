@@ -38,3 +38,13 @@ test('the calling thread is known by its number, and can be bound to one CPU', (
   expect(thread.setAffinity(100_000)).toBe(-22)
   expect(thread.setAffinity(-1)).toBe(-22)
 })
+
+test('pidfd_open gives an fd of a process, ESRCH where there is none and EINVAL for flags that do not exist', () => {
+  const { kernel } = at
+  const fd = kernel.pidfdOpen(process.pid)
+  expect(fd).toBeGreaterThan(2)
+  expect(kernel.close(fd)).toBe(0)
+  expect(kernel.pidfdOpen(0x3fffffff)).toBe(-3)
+  expect(kernel.pidfdOpen(process.pid, 1)).toBe(-22)
+  expect(() => kernel.pidfdOpen(1.5)).toThrow(RangeError)
+})
