@@ -34,6 +34,7 @@ import { inodeFromFd } from '../world/files'
 import { Sock, sockFromFd } from '../world/sock'
 import { Task, taskFromPidfd } from '../world/task'
 import { BpfMap } from './map'
+import { storeUptrs } from './uptr'
 import { copyMapValue, freeSpecialFields, initSpecialFields } from './value'
 
 const FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_CLONE
@@ -118,9 +119,18 @@ export function storageUpdate(map: BpfMap, head: usize, value: usize, flags: u64
   const f = flags & ~(<u64>BPF_F_LOCK)
   if (have && f == <u64>BPF_NOEXIST) return -EEXIST
   if (!have && f == <u64>BPF_EXIST) return -ENOENT
-  if (!have) return storageCreate(map, head, value) ? 0 : -ENOMEM
+  if (!have) {
+    const made = storageCreate(map, head, value)
+    if (!made) return -ENOMEM
+    storeUptrs(map.record, made, value)
+    return 0
+  }
   copyMapValue(map, have, value)
+  // Under the lock the value stays what it is; else it is a new one in the old one's place.
+  if (flags & (<u64>BPF_F_LOCK)) return 0
   freeSpecialFields(map, have)
+  initSpecialFields(map, have)
+  storeUptrs(map.record, have, value)
   return 0
 }
 

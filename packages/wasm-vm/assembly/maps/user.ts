@@ -2,8 +2,10 @@
 // Element operations of the caller: values are fds, ids, or all CPUs' values where programs see pointers or one CPU's.
 // Kernel counterpart: bpf_map_copy_value and bpf_map_update_value of kernel/bpf/syscall.c.
 
+import { BPF_UPTR, recordHas } from '../btf/record'
 import { EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP } from '../gen/errno.gen'
 import {
+  BPF_F_LOCK,
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_BLOOM_FILTER,
   BPF_MAP_TYPE_CGROUP_ARRAY,
@@ -53,6 +55,7 @@ import { sockmapCopy, sockmapUpdateUser } from './sockmap'
 import { stackTraceCopy } from './stack-trace'
 import { storageCopy, storageDelete, storageHeadFromKey, storageUpdate } from './storage'
 import { structOpsCopy, structOpsDelete, structOpsUpdate } from './struct-ops'
+import { checkUptrs } from './uptr'
 import { copyMapValue, initSpecialFields } from './value'
 
 const INNER: usize = memory.data(8, 8)
@@ -149,6 +152,9 @@ export function userUpdateValue(map: BpfMap, mapFd: i32, key: usize, value: usiz
     case BPF_MAP_TYPE_INODE_STORAGE:
     case BPF_MAP_TYPE_TASK_STORAGE:
     case BPF_MAP_TYPE_CGRP_STORAGE: {
+      const err = checkUptrs(map.record, value)
+      if (err) return err
+      if (flags & (<u64>BPF_F_LOCK) && recordHas(map.record, BPF_UPTR)) return -EOPNOTSUPP
       const head = storageHeadFromKey(map, key)
       return isErr(head) ? <i32>head : storageUpdate(map, head, value, flags)
     }
