@@ -78,7 +78,7 @@ export function resolveExtern(
   }
   if (!types.vmlinux) {
     if (spec.weak) return missing()
-    throw new UnsupportedError('BTF of the kernel', '4.18')
+    throw new UnsupportedError('BTF of the kernel')
   }
   const found = spec.kind === 'kfunc' ? types.find(essentialName(spec.name), 'FUNC') : types.find(spec.name, 'VAR')
   if (!found) return missing()

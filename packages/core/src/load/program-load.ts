@@ -54,7 +54,8 @@ function kernelTarget(session: LoadSession, program: ProgramSpec): AttachTarget 
   const { attachTo } = program
   const colon = attachTo.indexOf(':') + 1
   const name = `${attachTo.slice(0, colon)}${prefix}${attachTo.slice(colon)}`
-  if (!session.kernelTypes.vmlinux) throw new UnsupportedError('BTF of the kernel', '5.5')
+  if (!session.kernelTypes.vmlinux)
+    throw new UnsupportedError(`BTF of the kernel, in which '${program.name}' has its target,`)
   const found = session.kernelTypes.find(name, kind)
   if (!found)
     throw new RelocationError(`resolve target of '${program.name}': the kernel has no ${name}`, { errno: ESRCH })

@@ -5,7 +5,8 @@
 import { Btf, btfKflag, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../../btf/btf'
 import { btfTypeSkipModifiers, memberBitOffset, memberBitSize, memberName, memberType } from '../../btf/kinds'
 import { btfFind } from '../../btf/name-index'
-import { BtfRecord, recordField } from '../../btf/record'
+import { structRecord } from '../../btf/check/struct-metas'
+import { recordField } from '../../btf/record'
 import { EACCES, EFAULT, EINVAL } from '../../gen/errno.gen'
 import {
   MEM_ALLOC,
@@ -215,15 +216,6 @@ function walkMembers(env: Env, btf: Btf, t: usize, off: i32, size: i32): i32 {
     return WALK_SCALAR
   }
   return reject(env, -EINVAL, "struct %S doesn't have field at offset %d\n", Z(name), off)
-}
-
-/** Special fields of what a structure of the program's holds; null if it has none. */
-export function structRecord(btf: Btf, id: u32): BtfRecord {
-  for (let i: u32 = 0; i < btf.structMetaCnt; i++) {
-    const at = btf.structMetas + ((<usize>i) << 3)
-    if (load<u32>(at) == id) return changetype<BtfRecord>(load<usize>(at, 4))
-  }
-  return changetype<BtfRecord>(0)
 }
 
 function touchesSpecial(env: Env, btf: Btf, id: u32, off: i32, size: i32): i32 {

@@ -2,6 +2,7 @@
 // Subprograms that helpers run: their arguments, entering and leaving them; entering static subprograms as well.
 // Counterparts: setup_func_entry, push_callback_call, set_*_callback_state, prepare_func_exit.
 
+import { kernelType, kernelTypes } from '../../btf/name-index'
 import { E2BIG, EACCES, EFAULT, EINVAL, ENOMEM, ENOTSUPP } from '../../gen/errno.gen'
 import {
   BPF_DYNPTR_TYPE_LOCAL,
@@ -15,6 +16,7 @@ import {
 import { BpfMap } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
 import { markDynptrReg, markKnownZero, markNotInit } from '../bounds'
+import { KIND_STRUCT } from '../btf-facts'
 import { BPF_LOG_LEVEL, Env, auxAt, subprogAt } from '../env'
 import { printState } from '../log/print-state'
 import { reject, verbose, verifierBug } from '../log/verbose'
@@ -103,6 +105,8 @@ function enter(env: Env, how: i32, caller: FuncState, callee: FuncState, insn: i
       copyReg(regOf(callee, 1), regOf(caller, 1))
       regOf(callee, 2).type = PTR_TO_BTF_ID
       markKnownZero(regOf(callee, 2))
+      regOf(callee, 2).btf = changetype<usize>(kernelTypes())
+      regOf(callee, 2).btfId = kernelType('vm_area_struct', KIND_STRUCT)
       copyReg(regOf(callee, 3), regOf(caller, 4))
       noArgsFrom(env, callee, 4)
       asCallback(callee, 0, 1)

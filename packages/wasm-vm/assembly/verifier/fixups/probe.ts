@@ -4,6 +4,7 @@
 
 import { MEM_ALLOC, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM, PTR_UNTRUSTED } from '../../gen/verifier-types.gen'
 import { insnCode } from '../../insn/raw'
+import { baseType } from '../bounds'
 import { Env, auxAt, insnOf } from '../env'
 
 const CLASS_LDX: i32 = 1
@@ -12,13 +13,13 @@ const MODE_MEMSX: i32 = 0x80
 const MODE_PROBE_MEM: i32 = 0x20
 const MODE_PROBE_MEMSX: i32 = 0x40
 
-function mayFault(ptrType: i32): bool {
-  switch (ptrType) {
+/** Pointers behind which there may be no memory: the structures of the kernel, which are images here, all of them. */
+function mayFault(type: i32): bool {
+  switch (baseType(type)) {
     case PTR_TO_BTF_ID:
-    case PTR_TO_BTF_ID | PTR_UNTRUSTED:
-    case PTR_TO_BTF_ID | MEM_ALLOC | PTR_UNTRUSTED:
-    case PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED:
-      return true
+      return (type & (MEM_ALLOC | PTR_UNTRUSTED)) != MEM_ALLOC
+    case PTR_TO_MEM:
+      return type == (PTR_TO_MEM | MEM_RDONLY) || (type & PTR_UNTRUSTED) != 0
   }
   return false
 }

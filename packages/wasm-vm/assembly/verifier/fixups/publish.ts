@@ -13,13 +13,11 @@ import {
   BPF_FUNC_override_return,
   BPF_FUNC_tail_call,
 } from '../../gen/uapi-enums.gen'
-import { MEM_ALLOC, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM, PTR_UNTRUSTED } from '../../gen/verifier-types.gen'
 import { helperFn } from '../../helpers/table'
 import { kernelFunctionName } from '../../kfunc/known'
 import { kfuncFn } from '../../kfunc/table'
 import { insnCode, insnImm, insnSrc } from '../../insn/raw'
 import { kfree, kmalloc, kzalloc } from '../../mem/alloc'
-import { baseType } from '../bounds'
 import { reject, unsupported } from '../log/verbose'
 import { ANNOT_MAP, ANNOT_MEM, ANNOT_MEM_OTHER, ANNOT_SIZE, Prog } from '../../prog/prog'
 import { funcIdName } from '../tables'
@@ -30,10 +28,6 @@ const CODE_CALL: i32 = 0x85
 const PSEUDO_FUNC: i32 = 4
 const PSEUDO_KFUNC_CALL: i32 = 2
 const FUNC_INFO_SIZE: usize = 8
-const MODE_MEM: i32 = 0x60
-const MODE_MEMSX: i32 = 0x80
-const MODE_PROBE_MEM: i32 = 0x20
-const MODE_PROBE_MEMSX: i32 = 0x40
 const MAX_PACKET_OFF: u32 = 0xffff
 
 function startsSubprog(env: Env, insn: i32): bool {
@@ -98,29 +92,10 @@ function annotate(env: Env): i32 {
       i++
     } else if (isMemoryAccess(code) && aux.baseKind <= ANNOT_MEM_OTHER) {
       store<u8>(a, aux.baseKind, ANNOT_MEM)
-      if (isProbed(aux.ptrType)) probe(p, code)
     }
   }
   env.prog.annot = annot
   return 0
-}
-
-/** Pointers behind which there may be no memory: what they point to is the kernel's affair, not the program's. */
-function isProbed(type: i32): bool {
-  switch (baseType(type)) {
-    case PTR_TO_BTF_ID:
-      return (type & (MEM_ALLOC | PTR_UNTRUSTED)) != MEM_ALLOC
-    case PTR_TO_MEM:
-      return type == (PTR_TO_MEM | MEM_RDONLY) || (type & PTR_UNTRUSTED) != 0
-  }
-  return false
-}
-
-/** A load becomes one that reads as zero where it would fault. */
-function probe(p: usize, code: i32): void {
-  if ((code & 7) != 1) return
-  if ((code & 0xe0) == MODE_MEM) store<u8>(p, <u8>((code & 0x1f) | MODE_PROBE_MEM))
-  else if ((code & 0xe0) == MODE_MEMSX) store<u8>(p, <u8>((code & 0x1f) | MODE_PROBE_MEMSX))
 }
 
 /** Loads and stores of the classes LDX, ST and STX. */

@@ -39,7 +39,6 @@ import { checkContext, checkFlowKeys, checkSock } from './context'
 import { checkBtfPointer, checkMapPointer } from './kernel-object'
 import { READ, WRITE, isPacketPointer, isSockPointer } from './kinds'
 import { checkMapValue } from './map-value'
-import { checkObjectPointer, isObjectPointer } from './object'
 import { checkPacket, mayAccessPacket } from './packet'
 import { checkBuffer, checkRegion } from './region'
 import { checkStackBounds, checkStackRead, checkStackWrite } from './stack'
@@ -182,8 +181,7 @@ function dispatch(env: Env, insn: i32, regno: i32, off: i32, size: i32, access: 
   } else if (t == PTR_TO_TP_BUFFER) {
     err = checkBuffer(env, 'tracepoint', reg, regno, off, size)
     if (!err) env.maxTpAccess = max<u32>(env.maxTpAccess, off + size)
-  } else if (isObjectPointer(reg)) return checkObjectPointer(env, regno, off, size, access, valueReg)
-  else if (baseType(t) == PTR_TO_BTF_ID && !mayBeNull(t))
+  } else if (baseType(t) == PTR_TO_BTF_ID && !mayBeNull(t))
     return checkBtfPointer(env, regno, off, size, access, valueReg)
   else if (t == CONST_PTR_TO_MAP) return checkMapPointer(env, regno, off, size, access, valueReg)
   else if (baseType(t) == PTR_TO_BUF) return checkBuf(env, regno, off, size, access, valueReg)

@@ -2,6 +2,7 @@
 // Accesses of the context and of structures behind socket pointers, by table.
 // Counterparts: check_ctx_access, check_sock_access.
 
+import { btfFind, kernelTypes } from '../../btf/name-index'
 import { EACCES } from '../../gen/errno.gen'
 import { BPF_PROG_TYPE_LSM } from '../../gen/uapi-enums.gen'
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../gen/verifier-types.gen'
 import { bpf_flow_keys__SIZE } from '../../gen/uapi-layouts.gen'
 import { baseType, isPointerValue, markInRange, markKnownZero, markUnknown, mayBeNull } from '../bounds'
+import { KIND_STRUCT } from '../btf-facts'
 import { contextAccess, ctxInfo } from '../btf/ctx-access'
 import { lsmRetvalMax, lsmRetvalMin, lsmRetvalRange } from '../btf/lsm'
 import { Env, auxAt } from '../env'
@@ -21,7 +23,7 @@ import { regTypeStr } from '../log/names'
 import { reject, unsupported, verbose } from '../log/verbose'
 import { DEF_NOT_SUBREG } from '../regs'
 import { curReg } from '../state'
-import { contextByBtf, contextRow, pointedRow, rowType, rowUnit } from '../tables'
+import { contextByBtf, contextRow, pointedRow, rowBtfName, rowType, rowUnit } from '../tables'
 import { READ, WRITE } from './kinds'
 import { checkPtrOff, rejectNegative } from './region'
 
@@ -63,6 +65,10 @@ export function checkContext(
   markKnownZero(r)
   if (mayBeNull(type)) r.id = ++env.idGen
   r.subregDef = DEF_NOT_SUBREG
+  if (baseType(type) == PTR_TO_BTF_ID && changetype<usize>(kernelTypes())) {
+    r.btf = changetype<usize>(kernelTypes())
+    r.btfId = btfFind(kernelTypes(), rowBtfName(row), KIND_STRUCT)
+  }
   r.type = type
   return 0
 }

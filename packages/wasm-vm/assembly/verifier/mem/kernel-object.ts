@@ -121,7 +121,7 @@ export function checkBtfPointer(env: Env, regno: i32, off: i32, size: i32, acces
   if (access == WRITE && !alloc && storesByRule(resolveProgType(env.prog))) what = storeByRule(env, reg, off, size)
   else {
     if (access != READ && !alloc) return reject(env, -EACCES, 'only read is supported\n')
-    if (alloc && !(reg.type & (NON_OWN_REF | MEM_RCU)) && !reg.refObjId)
+    if (alloc && !(reg.type & (NON_OWN_REF | MEM_RCU | PTR_UNTRUSTED)) && !reg.refObjId)
       return verifierBug(env, 'ref_obj_id for allocated object must be non-zero')
     what = structAccess(env, reg.type, changetype<Btf>(reg.btf), reg.btfId, off, size)
   }

@@ -24,7 +24,7 @@ import {
 import { MEM_RCU, NON_OWN_REF, PTR_TO_MAP_VALUE } from '../../gen/verifier-types.gen'
 import { insnSrc } from '../../insn/raw'
 import { isConst } from '../bounds'
-import { structIdsMatch } from '../call/kfunc-match'
+import { structIdsMatch } from '../btf/walk'
 import { KfuncMeta, kfuncOfCall } from '../call/kfunc-meta'
 import { Env, insnOf } from '../env'
 import { S, Z, reject, verifierBug } from '../log/verbose'
@@ -118,7 +118,7 @@ function checkNode(env: Env, m: KfuncMeta, regno: i32, reg: RegState, root: BtfF
   const rootBtf = changetype<Btf>(root.btf)
   const regBtf = changetype<Btf>(reg.btf)
   const held = Z(btfNameOf(rootBtf, btfTypeById(rootBtf, root.btfId)))
-  if (!structIdsMatch(regBtf, reg.btfId, 0, rootBtf, root.btfId, true))
+  if (!structIdsMatch(env, regBtf, reg.btfId, 0, rootBtf, root.btfId, true, false))
     return reject(
       env,
       -EINVAL,

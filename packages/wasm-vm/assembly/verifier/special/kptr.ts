@@ -34,7 +34,7 @@ import { mapName } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
 import { baseType, isConst, markInvalid, markKnownZero, registerIsNull, typeFlag } from '../bounds'
 import { typeName } from '../btf-facts'
-import { structIdsMatch } from '../call/kfunc-match'
+import { structIdsMatch } from '../btf/walk'
 import { Meta } from '../call/meta'
 import { Env, inRcuCs, insnOf } from '../env'
 import { regTypeStr } from '../log/names'
@@ -82,8 +82,9 @@ export function matchKptr(env: Env, field: BtfField, reg: RegState, regno: i32):
   if ((field.type == BPF_KPTR_PERCPU) != ((reg.type & MEM_PERCPU) != 0)) return mismatch(env, field, reg, regno, false)
   if (checkPtrOff(env, reg, regno, true)) return -EACCES
   const strict = field.type != BPF_KPTR_UNREF
-  if (structIdsMatch(changetype<Btf>(reg.btf), reg.btfId, reg.off, changetype<Btf>(field.btf), field.btfId, strict))
-    return 0
+  const whole = (reg.type & MEM_ALLOC) == 0
+  const to = changetype<Btf>(field.btf)
+  if (structIdsMatch(env, changetype<Btf>(reg.btf), reg.btfId, reg.off, to, field.btfId, strict, whole)) return 0
   return mismatch(env, field, reg, regno, true)
 }
 
