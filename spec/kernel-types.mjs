@@ -8,6 +8,11 @@
  * with it.
  */
 export const STRUCTS = [
+  // members that the verifier trusts, and the structures behind map pointers
+  ...['task_struct__safe_rcu', 'cgroup__safe_rcu', 'css_set__safe_rcu', 'cgroup_subsys_state__safe_rcu'],
+  ...['mm_struct__safe_rcu_or_null', 'sk_buff__safe_rcu_or_null', 'request_sock__safe_rcu_or_null'],
+  ...['linux_binprm__safe_trusted', 'file__safe_trusted', 'dentry__safe_trusted_or_null'],
+  ...['socket__safe_trusted_or_null', 'lpm_trie', 'bpf_queue_stack', 'bpf_stack_map', 'bpf_ringbuf_map'],
   // tasks
   ...['task_struct', 'mm_struct', 'vm_area_struct', 'signal_struct', 'sighand_struct', 'cred', 'user_namespace', 'pid'],
   ...['nsproxy', 'pid_namespace', 'uts_namespace', 'files_struct', 'fdtable', 'fs_struct', 'thread_struct', 'rusage'],
@@ -116,6 +121,7 @@ export const ENUMS = [
 
 /** Functions by the beginning of their names, each with its prototype. Functions that are tagged bpf_kfunc come all. */
 export const FUNCTIONS = [
+  'bpf_dummy_ops__test_1',
   // what programs are tested on, and what they refuse
   ...['bpf_fentry_test*', 'bpf_modify_return_test*', 'bpf_lsm_*', 'bpf_test_finish', 'bpf_fentry_shadow_test'],
   // iterators
