@@ -5,11 +5,18 @@ import { EINVAL, EOVERFLOW } from '../gen/errno.gen'
 import { bprintf, bprintfPrepare, MAX_VARARGS } from './bprintf'
 import { asResult, errno } from './given'
 
-/** struct seq_file as far as it matters: what does not fit sets count to size. */
+/** struct seq_file of Linux as far as it matters: what does not fit sets count to size. */
 @unmanaged export class SeqFile {
   buf: usize
+  bufHigh: u32
   size: u32
+  sizeHigh: u32
+  from: u64
   count: u32
+  countHigh: u32
+  padUntil: u64
+  index: u64
+  readPos: u64
 }
 
 @inline export function seqOverflowed(m: SeqFile): bool {

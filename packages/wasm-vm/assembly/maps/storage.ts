@@ -141,6 +141,13 @@ export function storageDelete(map: BpfMap, head: usize): i32 {
   return 0
 }
 
+/** The n-th element of a map, 0 if there is none. */
+export function storageElement(map: BpfMap, n: u32): usize {
+  let e = map.values
+  while (e && n--) e = load<usize>(e)
+  return e
+}
+
 /** An owner ends: all its values do. */
 export function storageDestroy(head: usize): void {
   while (load<usize>(head)) drop(load<usize>(head))

@@ -20,10 +20,11 @@ import { tracePipeRead, tracePipeSize } from '../helpers/trace'
 import { Prog } from '../prog/prog'
 import { Directory, directoryPut } from '../syscall/bpffs'
 import { fdGet, fdKind, FD_FREE, FD_PROG, fdMode, fdObject, isErr, MODE_READ, MODE_WRITE } from '../syscall/fd'
-import { Iterator, iteratorPut, iteratorRead } from '../syscall/iter'
+import { iteratorPut } from '../syscall/iter'
 import { Cgroup, cgroupGet, cgroupPut } from './cgroup'
 import { CgroupFile, cgroupFilePut, cgroupFileRead, cgroupFileWrite } from './cgroup-file'
 import { deviceIoctl } from './device-ioctl'
+import { Iterator, iterRead } from './iter-seq'
 import { lircTake } from './lirc'
 import {
   PerfEvent,
@@ -153,7 +154,7 @@ export function fileRead(fd: i32, to: usize, len: u32): i32 {
     case FILE_PERF:
       return perfRead(changetype<PerfEvent>(obj), to, len)
     case FILE_ITER:
-      return iteratorRead(changetype<Iterator>(obj), to, len)
+      return iterRead(changetype<Iterator>(obj), to, len)
     case FILE_REGULAR:
       return regularRead(changetype<RegularFile>(obj), to, len)
     case FILE_SYSCTL:
