@@ -140,15 +140,6 @@ export const DIVERGENCES = [
     unsupported: ['calls of %S'],
   },
   {
-    id: 'maps bound to a program',
-    area: 'Verifier',
-    linux: 'a map made with excl_prog_hash may be used by the program with that hash alone',
-    skep: 'such a map can be made; a program that uses one is refused as unsupported',
-    why: 'only signed loaders need it',
-    rows: [],
-    unsupported: ['maps bound to one program by its hash'],
-  },
-  {
     id: 'addresses and times',
     area: 'Information',
     linux: 'logs and bpf_prog_info hold addresses of kernel memory, times, and x86 code',

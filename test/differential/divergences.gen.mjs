@@ -16,7 +16,6 @@ export const DIVERGENCES = [
   {"id":"arenas","rows":[],"unsupported":[]},
   {"id":"CO-RE in the kernel","rows":[],"unsupported":["CO-RE relocations applied by the kernel"]},
   {"id":"calls not supported","rows":[],"unsupported":["calls of %S"]},
-  {"id":"maps bound to a program","rows":[],"unsupported":["maps bound to one program by its hash"]},
   {"id":"addresses and times","rows":[],"unsupported":[]},
   {"id":"configuration","rows":["^selftests: (bpf_syscall_macro/|test_attach_probe/)"],"unsupported":[]},
 ]

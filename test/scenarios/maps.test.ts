@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Maps as programs and callers see them. */
+import { createHash } from 'node:crypto'
 import type { Kernel } from '@skep/core'
+import { assemble, encodeInstructions } from '@skep/core/isa'
 import * as U from '@skep/core/uapi'
 import {
   AF_UNIX,
@@ -11,6 +13,7 @@ import {
   EINVAL,
   ENOENT,
   keep,
+  load,
   lookupElem,
   MSG_DONTWAIT,
   mustLoad,
@@ -372,5 +375,34 @@ scenario('a map is pinned, found again and bound to a program', {
     const program = mustLoad(kernel, U.BPF_PROG_TYPE_SOCKET_FILTER, 'r0 = 0\nexit')
     const bind = (fd: number) => kernel.bpf(U.BPF_PROG_BIND_MAP, words(program, fd, 0))
     return { bound: [bind(map), bind(map)], noMap: bind(999) }
+  },
+})
+
+scenario('a map that only one program may use, by the hash of its instructions', {
+  shows: { commands: ['BPF_MAP_CREATE', 'BPF_PROG_LOAD'] },
+  // EINVAL for hashes of another length; EACCES for another program
+  expected: { made: true, wrongSize: -22, missing: -22, own: true, other: -13 },
+  run: ({ kernel }) => {
+    const text = (map: number, value: number) => `ld_pseudo r1, 1, ${map}\nr0 = ${value}\nexit`
+    // references to maps count as zeros
+    const instructions = encodeInstructions(assemble(text(0, 7)).instructions)
+    const exclusive = (size: number, given = true) => {
+      using hash = kernel.memory.alloc(64)
+      hash.bytes.set(createHash('sha256').update(instructions).digest())
+      const attr = new Uint8Array(96)
+      attr.set(words(U.BPF_MAP_TYPE_ARRAY, 4, 8, 1))
+      const view = new DataView(attr.buffer)
+      if (given) view.setBigUint64(80, hash.address, true)
+      view.setUint32(88, size, true)
+      return kernel.bpf(U.BPF_MAP_CREATE, attr)
+    }
+    const map = exclusive(32)
+    return {
+      made: map > 0,
+      wrongSize: exclusive(31),
+      missing: exclusive(32, false),
+      own: load(kernel, U.BPF_PROG_TYPE_SOCKET_FILTER, text(map, 7)) > 0,
+      other: load(kernel, U.BPF_PROG_TYPE_SOCKET_FILTER, text(map, 8)),
+    }
   },
 })

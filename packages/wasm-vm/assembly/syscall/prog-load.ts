@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // BPF_PROG_LOAD. Kernel counterpart: bpf_prog_load of kernel/bpf/syscall.c.
 
-import { E2BIG, EACCES, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
+import { E2BIG, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EOPNOTSUPP, EPERM } from '../gen/errno.gen'
 import { LOAD_ATTACH_FIXUPS, LOAD_ATTACH_MASKS } from '../gen/attach.gen'
 import { GPL_LICENSE_COUNT, GPL_LICENSES } from '../gen/license.gen'
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../gen/isa.gen'
@@ -57,8 +57,7 @@ import { Btf } from '../btf/btf'
 import { btfGet } from '../btf/refs'
 import { selectRuntime } from '../interp/run'
 import { kfree, kmalloc } from '../mem/alloc'
-import { BpfMap } from '../maps/map'
-import { bytesEqual, cstrEquals, cstrlen, isZero } from '../mem/bytes'
+import { cstrEquals, cstrlen } from '../mem/bytes'
 import { idAlloc } from '../mem/ids'
 import { kernel } from '../mem/root'
 import { copyFromUser, stringFromUser } from '../mem/user'
@@ -203,7 +202,6 @@ function fill(p: Prog, attr: usize, size: u32, uattr: usize): i32 {
   if (err) return err
   err = bpfCheck(p, attr, size, uattr)
   if (err < 0) return err
-  if (!mayUseMaps(p)) return -EACCES
   err = selectRuntime(p)
   if (err < 0) return err
   for (let i: u32 = 0; i < p.usedMapCnt; i++) if (!progUsesCompatible(progUsedMap(p, i), p)) return -EINVAL
@@ -224,15 +222,6 @@ function boundToDevice(p: Prog): i32 {
 
 @inline function digestOf(p: Prog): usize {
   return changetype<usize>(p) + offsetof<Prog>('digest0')
-}
-
-/** Maps may be for one program only (excl_prog_hash). */
-function mayUseMaps(p: Prog): bool {
-  for (let i: u32 = 0; i < p.usedMapCnt; i++) {
-    const only = changetype<usize>(progUsedMap(p, i)) + offsetof<BpfMap>('exclProgSha0')
-    if (!isZero(only, 32) && !bytesEqual(only, digestOf(p), 32)) return false
-  }
-  return true
 }
 
 /** First bytes of the digest of the instructions, map references cleared. */

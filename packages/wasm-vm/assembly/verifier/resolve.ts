@@ -13,7 +13,7 @@ import {
   recordHas,
 } from '../btf/record'
 import { btfGet } from '../btf/refs'
-import { E2BIG, EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from '../gen/errno.gen'
+import { E2BIG, EACCES, EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from '../gen/errno.gen'
 import {
   BPF_MAP_TYPE_ARENA,
   BPF_MAP_TYPE_ARRAY,
@@ -49,10 +49,12 @@ import { arenaOf } from '../maps/arena'
 import { BpfMap } from '../maps/map'
 import { mapDirectValueAddr } from '../maps/ops'
 import { mapGet } from '../maps/refs'
+import { bytesEqual, isZero } from '../mem/bytes'
 import { copyFromUser } from '../mem/user'
+import { Prog } from '../prog/prog'
 import { FD_BTF, FD_MAP, fdGet, isErr } from '../syscall/fd'
 import { auxAt, BPF_MAX_VAR_OFF, Env, insnOf, MAX_USED_BTFS, MAX_USED_MAPS, resolveProgType } from './env'
-import { reject, unsupported } from './log/verbose'
+import { reject } from './log/verbose'
 import { hasDirectValue } from './map-facts'
 import { resolveKernelSymbol } from './btf/symbols'
 import { CODE_LD_IMM64 } from './subprogs'
@@ -151,10 +153,16 @@ function assignArena(env: Env, map: BpfMap): i32 {
   return reject(env, -EINVAL, "arena's user address must be set via map_extra or mmap()\n")
 }
 
+/** Maps may be for one program only, by the digest of its instructions. */
+function mayUse(prog: Prog, map: BpfMap): bool {
+  const only = changetype<usize>(map) + offsetof<BpfMap>('exclProgSha0')
+  return isZero(only, 32) || bytesEqual(only, changetype<usize>(prog) + offsetof<Prog>('digest0'), 32)
+}
+
 function checkMapProg(env: Env, map: BpfMap): i32 {
   const type = resolveProgType(env.prog)
   const tracing = isTracing(type)
-  if (map.exclProgSha0) return unsupported(env, 'maps bound to one program by its hash')
+  if (!mayUse(env.prog, map)) return reject(env, -EACCES, "program's hash doesn't match map's excl_prog_hash\n")
   if (recordHas(map.record, BPF_LIST_HEAD | BPF_RB_ROOT) && tracing) {
     return reject(env, -EINVAL, 'tracing progs cannot use bpf_{list_head,rb_root} yet\n')
   }
