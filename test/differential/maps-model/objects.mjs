@@ -87,6 +87,9 @@ const PERF_ATTR = (() => {
   return new Uint8Array(attr.buffer)
 })()
 
+/** Files that both kernels have, and that belong to nobody. */
+const FILES = ['type', 'format/retprobe'].map((name) => `/sys/bus/event_source/devices/uprobe/${name}`)
+
 /** Pools by what a map takes. Each is a list of fds; `ids` translates what lookups give back. */
 export function makePool(kernel, kind) {
   const many = (make) => [make(0), make(1), make(2)]
@@ -108,6 +111,8 @@ export function makePool(kernel, kind) {
       return { fds: many(() => udpSocket(kernel, false)) }
     case 'reuseport':
       return { fds: many(() => udpSocket(kernel, true)) }
+    case 'files':
+      return { fds: FILES.map((path) => kernel.open(path, 0)) }
     case 'perf':
       return { fds: many((i) => kernel.perfEventOpen(PERF_ATTR, -1, i % 2, -1, 8)) }
     case 'btf':

@@ -52,6 +52,7 @@ export const TYPES = [
   { name: 'SK_STORAGE', type: 24, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'udp', btf: 'int' },
   { name: 'DEVMAP_HASH', type: 25, key: 4, value: 8, max: 5, keys: 'small', values: 'ifindex' },
   { name: 'RINGBUF', type: 27, key: 0, value: 0, max: 4096, keys: 'none' },
+  { name: 'INODE_STORAGE', type: 28, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'files', btf: 'int' },
   { name: 'TASK_STORAGE', type: 29, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: 'int' },
   { name: 'BLOOM_FILTER', type: 30, key: 0, value: 8, max: 200, flags: ZERO_SEED, keys: 'none' },
   { name: 'BLOOM_FILTER odd', type: 30, key: 0, value: 7, max: 100, flags: ZERO_SEED, keys: 'none', extra: 3 },
