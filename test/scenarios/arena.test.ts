@@ -57,7 +57,7 @@ scenario('ARENA: the caller reads a list that a program built', {
     const built = run(object, 'build')
     const head = arena.get('head') as bigint
     const within = head > arena.address && head < arena.address + BigInt(arena.mapping.length)
-    return { before, built, values: list(map, head), within, turns: arena.get('turns') }
+    return { before, built, values: list(map, head), first: arena.read(head, 'node'), within, turns: arena.get('turns') }
   },
 })
 
