@@ -47,7 +47,7 @@ function list(map: BpfMap, head: bigint): bigint[] {
 
 scenario('ARENA: the caller reads a list that a program built', {
   shows: { mapTypes: ['BPF_MAP_TYPE_ARENA'], programTypes: ['BPF_PROG_TYPE_SYSCALL'] },
-  expected: { before: [42, 0n, 0n], built: 0, values: [40n, 30n, 20n, 10n], within: true, turns: 1n },
+  expected: { before: [42, 0n, 0n], built: 0, values: [40n, 30n, 20n, 10n], first: 40n, within: true, turns: 1n },
   kernelTypes: true,
   run: ({ kernel }) => {
     using object = open(kernel)
@@ -56,8 +56,16 @@ scenario('ARENA: the caller reads a list that a program built', {
     const before = ['answer', 'head', 'turns'].map((name) => arena.get(name))
     const built = run(object, 'build')
     const head = arena.get('head') as bigint
+    const { value: first } = arena.read(head, 'node') as { value: bigint }
     const within = head > arena.address && head < arena.address + BigInt(arena.mapping.length)
-    return { before, built, values: list(map, head), first: arena.read(head, 'node'), within, turns: arena.get('turns') }
+    return {
+      before,
+      built,
+      values: list(map, head),
+      first,
+      within,
+      turns: arena.get('turns'),
+    }
   },
 })
 
