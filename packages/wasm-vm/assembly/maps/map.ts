@@ -4,45 +4,25 @@
 import { Btf } from '../btf/btf'
 import { BtfRecord } from '../btf/record'
 
-/**
- * Programs read fields of a map through its pointer, so that what comes first lies as in struct bpf_map of Linux 6.18, whose
- * layout is in the comments; pointers to other structures read as NULL.
- */
 @unmanaged export class BpfMap {
-  /** 0: sha[32] */
-  kernelSha0: u64
-  kernelSha1: u64
-  kernelSha2: u64
-  kernelSha3: u64
-  /** 32: excl, 40: ops, 48: inner_map_meta, 56: security */
-  kernelExcl: u64
-  kernelOps: u64
-  kernelInner: u64
-  kernelSecurity: u64
-  /** 64: map_type, key_size, value_size, max_entries, map_extra, map_flags, id */
+  refs: u32
+  /** References of those that may change it: fds, pins, programs in arrays. */
+  usercnt: u32
+  id: u32
   mapType: u32
   keySize: u32
   valueSize: u32
   maxEntries: u32
-  mapExtra: u64
   mapFlags: u32
-  id: u32
-  /** 96: record, numa_node, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id */
-  kernelRecord: u64
-  numaNode: i32
+  mapExtra: u64
+  /** char[16], zero-terminated. */
+  name0: u64
+  name1: u64
+  btf: Btf
   btfKeyTypeId: u32
   btfValueTypeId: u32
   btfVmlinuxValueTypeId: u32
-  /** 120: btf, objcg */
-  kernelBtf: u64
-  kernelObjcg: u64
-  /** 136: name, char[16], zero-terminated */
-  name0: u64
-  name1: u64
-  refs: u32
-  /** References of those that may change it: fds, pins, programs in arrays. */
-  usercnt: u32
-  btf: Btf
+  numaNode: i32
   ifindex: u32
   frozen: bool
   /** Whether the creator lacked the capability that lifts speculation checks. */
