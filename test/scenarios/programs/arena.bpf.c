@@ -106,20 +106,6 @@ int reserve(void *ctx)
 	return seen;
 }
 
-/* as many pages as the map says that it has: one is taken by the variables */
-SEC("syscall")
-int whole(void *ctx)
-{
-	struct bpf_map___size {
-		__u32 max_entries;
-		__u32 map_flags;
-	} __attribute__((preserve_access_index)) *map = (void *)&arena;
-	void __arena *pages = bpf_arena_alloc_pages(&arena, 0, map->max_entries - 1, NO_NODE, 0);
-
-	bpf_arena_free_pages(&arena, pages, map->max_entries - 1);
-	return map->map_flags | (pages != 0) << 16;
-}
-
 /* memory that is not there: loads give zero, stores and atomics do nothing */
 SEC("syscall")
 int missing(void *ctx)
