@@ -66,7 +66,7 @@ export const KERNEL_OBJECTS: readonly Explanation[] = [
   {
     id: 'tail-call',
     sample: 'tail_call is not allowed in subprogs without BTF',
-    pattern: /tail_calls? |expected prog array|tail call within/m,
+    pattern: /tail_calls? |expected prog array|tail call/m,
     title: 'A tail call that is not possible here',
     problem:
       'The tail call lacks a program array, comes from a function that may not make one, or from too deep a stack.',

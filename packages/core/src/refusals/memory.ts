@@ -97,7 +97,7 @@ export const MEMORY: readonly Explanation[] = [
     id: 'struct-access',
     sample: 'access beyond struct task_struct at off 99999 size 8',
     pattern:
-      /access beyond (?:struct|the end of member)|cannot access ptr member|doesn't have field at offset|field \S+ doesn't have size|access is allowed only to CAP_PERFMON|only read (?:from \S+ )?is supported|direct access to \S+ is disallowed/m,
+      /access beyond (?:struct|the end of member)|cannot access ptr member|doesn't have field at offset|field \S+ doesn't have size|access is allowed only to CAP_PERFMON|no write support|write access at off|only access to \S+ is supported|access user memory|is of type \S+ but|only read (?:from \S+ )?is supported|direct access to \S+ is disallowed/m,
     title: 'A field that is not there, or not to be touched',
     problem: 'The access does not match a readable field of the kernel structure.',
     reason:

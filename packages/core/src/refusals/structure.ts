@@ -52,6 +52,18 @@ export const STRUCTURE: readonly Explanation[] = [
       'Use numbers, pointers to structs with sizes, the context, or tags (__arg_ctx, __arg_nonnull); or make the function static.',
   },
   {
+    id: 'attach-target',
+    sample: "Attaching tracing programs to function 'x' is rejected.",
+    pattern:
+      /is not sleepable|is not modifiable|has \d+ args while|[Aa]ttach|[Ee]xten(?:d|sion) |static functions|Return type|Subprog \S+ doesn't exist|The function \S+ |is not a struct|modify return codes/m,
+    title: 'A target that the program cannot attach to',
+    problem:
+      'The function, program or structure member that the program is made for is not there, not allowed, or of another form.',
+    reason:
+      'Programs are checked against what they attach to: it must exist in the BTF of the kernel or program, have arguments that can be passed on, and be a safe place.',
+    suggestion: 'Check the name in SEC(…) and the arguments against vmlinux.h, or choose another hook.',
+  },
+  {
     id: 'type-information',
     sample: 'missing btf func_info',
     pattern: /func[_ ]info|line_info|core_relo|BTF of func|size of type|btf_id|main subprog/m,

@@ -8,6 +8,9 @@ import { helperName } from '../tables'
 import { aluString } from './names'
 import { S, Z, verbose } from './verbose'
 
+/** Offset of a move that stands for the address of a per-CPU object. */
+const ADDR_PERCPU: i32 = -1
+
 function sizeString(code: i32, signed: bool): i64 {
   switch ((code >> 3) & 3) {
     case 0:
@@ -81,6 +84,10 @@ function printAlu(env: Env, p: usize): void {
       <i64>((<u32>insnImm(p)) >> 16),
       insnImm(p) & 0xffff,
     )
+    return
+  }
+  if (code == 0xbf && off == ADDR_PERCPU) {
+    verbose(env, '(%02x) r%d = &(void __percpu *)(r%d)\n', code, dst, src)
     return
   }
   let name = aluString(op)

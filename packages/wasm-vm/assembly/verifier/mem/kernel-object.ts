@@ -88,7 +88,7 @@ function storeByRule(env: Env, reg: RegState, off: i32, size: i32): i32 {
   // Packet programs may write to one structure of connection tracking, which is the module's affair.
   if (reg.btfId == kernelType('nf_conn', KIND_STRUCT) || reg.btfId == kernelType('nf_conn___init', KIND_STRUCT))
     return unsupported(env, 'stores to entries of connection tracking')
-  return -EACCES
+  return reject(env, -EACCES, 'only read is supported\n')
 }
 
 /** How far a pointer found behind a trusted one is trusted itself. */
