@@ -4,7 +4,7 @@
 
 import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../gen/errno.gen'
 import { kfree, kzalloc } from '../mem/alloc'
-import { cstrIs, cstrlen } from '../mem/bytes'
+import { cstrIs, cstrlen, cstrPut } from '../mem/bytes'
 import { kernel } from '../mem/root'
 import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from './btf'
 import {
@@ -14,6 +14,7 @@ import {
   KIND_ARRAY,
   KIND_DATASEC,
   KIND_DECL_TAG,
+  KIND_FUNC,
   KIND_PTR,
   KIND_TYPE_TAG,
   KIND_VOLATILE,
@@ -42,12 +43,6 @@ import {
   BTF_FIELDS_MAX,
   BTF_FIELD_SIZE,
   BtfRecord,
-  DTOR_CGROUP,
-  DTOR_CPUMASK,
-  DTOR_CRYPTO,
-  DTOR_NONE,
-  DTOR_TASK,
-  DTOR_TEST,
   recordField,
 } from './record'
 
@@ -421,17 +416,26 @@ function pointee(f: BtfField, btf: Btf, found: Found): i32 {
   f.btf = changetype<usize>(vmlinux)
   f.btfId = id
   if (f.type != BPF_KPTR_REF) return 0
-  f.dtor = destructorOf(btfNameOf(btf, t))
-  return f.dtor == DTOR_NONE ? -ENOENT : 0
+  f.dtor = destructorOf(vmlinux, btfNameOf(btf, t))
+  return f.dtor ? 0 : -ENOENT
 }
 
-function destructorOf(name: usize): u32 {
-  if (cstrIs(name, 'task_struct')) return DTOR_TASK
-  if (cstrIs(name, 'cgroup')) return DTOR_CGROUP
-  if (cstrIs(name, 'bpf_cpumask')) return DTOR_CPUMASK
-  if (cstrIs(name, 'bpf_crypto_ctx')) return DTOR_CRYPTO
-  if (cstrIs(name, 'prog_test_ref_kfunc') || cstrIs(name, 'prog_test_member')) return DTOR_TEST
-  return DTOR_NONE
+/** Number of the function that gives such an object back; 0: no map may own one. */
+function destructorOf(vmlinux: Btf, name: usize): u32 {
+  if (cstrIs(name, 'task_struct')) return functionNamed(vmlinux, 'bpf_task_release')
+  if (cstrIs(name, 'cgroup')) return functionNamed(vmlinux, 'bpf_cgroup_release')
+  if (cstrIs(name, 'bpf_cpumask')) return functionNamed(vmlinux, 'bpf_cpumask_release')
+  if (cstrIs(name, 'bpf_crypto_ctx')) return functionNamed(vmlinux, 'bpf_crypto_ctx_release')
+  if (cstrIs(name, 'prog_test_ref_kfunc')) return functionNamed(vmlinux, 'bpf_kfunc_call_test_release')
+  if (cstrIs(name, 'prog_test_member')) return functionNamed(vmlinux, 'bpf_kfunc_call_memb_release')
+  return 0
+}
+
+const NAME: usize = memory.data(40, 8)
+
+function functionNamed(vmlinux: Btf, name: string): u32 {
+  cstrPut(NAME, name)
+  return btfFindByNameKind(vmlinux, NAME, KIND_FUNC)
 }
 
 /** Where in what a list or tree holds the node is. */

@@ -20,15 +20,6 @@ export const BPF_UPTR: u32 = 1 << 11
 export const BPF_RES_SPIN_LOCK: u32 = 1 << 12
 export const BPF_TASK_WORK: u32 = 1 << 13
 
-// What gives an object back that a map value held: the functions that register_btf_id_dtor_kfuncs names.
-export const DTOR_NONE: u32 = 0
-export const DTOR_TASK: u32 = 1
-export const DTOR_CGROUP: u32 = 2
-export const DTOR_CPUMASK: u32 = 3
-export const DTOR_CRYPTO: u32 = 4
-/** Structures of the kernel's own tests. */
-export const DTOR_TEST: u32 = 5
-
 export const BTF_FIELDS_MAX: u32 = 11
 
 @unmanaged export class BtfField {
@@ -40,7 +31,7 @@ export const BTF_FIELDS_MAX: u32 = 11
   btfId: u32
   /** Graph root: offset of the node in what it holds. */
   nodeOffset: u32
-  /** kptr to an object of the kernel: DTOR_* of what gives it back. */
+  /** kptr to an object of the kernel: number of the kernel function that gives it back. */
   dtor: u32
   /** Graph root: record of what it holds (a BtfRecord), set once all are known. */
   valueRec: usize

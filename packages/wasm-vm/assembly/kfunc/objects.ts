@@ -32,6 +32,7 @@ import { rcuFree } from '../mem/rcu'
 import { kernel } from '../mem/root'
 import { freeList, initList, initListNode } from './list'
 import { clearTreeNode, freeTree } from './rbtree'
+import { kfuncFn } from './table'
 
 const HEADER: usize = 16
 const COPIES: usize = 4
@@ -114,7 +115,12 @@ function freeKptr(f: BtfField, at: usize): void {
   const ptr = load<u64>(at)
   store<u64>(at, 0)
   if (!ptr || f.type == BPF_KPTR_UNREF) return
-  if (!changetype<Btf>(f.btf).kernelBtf) dropObject(<usize>ptr)
+  if (!changetype<Btf>(f.btf).kernelBtf) {
+    dropObject(<usize>ptr)
+    return
+  }
+  const release = kfuncFn(<i32>f.dtor)
+  if (release) call_indirect<u64>(release, ptr, <u64>0, <u64>0, <u64>0, <u64>0)
 }
 
 /** Ends what hangs on the special fields of an object or a map value. */

@@ -13,7 +13,6 @@ import {
   BPF_UPTR,
   BtfField,
   BtfRecord,
-  DTOR_NONE,
   recordFind,
   recordHas,
 } from '../../btf/record'
@@ -33,7 +32,7 @@ import { insnClass, insnCode, insnImm } from '../../insn/raw'
 import { mapName } from '../../maps/map'
 import { markChainPrecision } from '../backtrack/precision'
 import { baseType, isConst, markInvalid, markKnownZero, registerIsNull, typeFlag } from '../bounds'
-import { typeName } from '../btf-facts'
+import { isText, typeName } from '../btf-facts'
 import { structIdsMatch } from '../btf/walk'
 import { Meta } from '../call/meta'
 import { Env, inRcuCs, insnOf } from '../env'
@@ -90,7 +89,16 @@ export function matchKptr(env: Env, field: BtfField, reg: RegState, regno: i32):
 
 /** Objects whose memory stays until a grace period is over. */
 function isRcuSafe(f: BtfField): bool {
-  return f.type == BPF_KPTR_PERCPU || (f.type == BPF_KPTR_REF && (!ofKernel(f) || f.dtor != DTOR_NONE))
+  if (f.type != BPF_KPTR_REF) return f.type == BPF_KPTR_PERCPU
+  if (!ofKernel(f)) return true
+  const name = <usize>typeName(changetype<Btf>(f.btf), f.btfId)
+  return (
+    isText(name, 'task_struct') ||
+    isText(name, 'cgroup') ||
+    isText(name, 'bpf_cpumask') ||
+    isText(name, 'bpf_crypto_ctx') ||
+    isText(name, 'prog_test_ref_kfunc')
+  )
 }
 
 /** Flags of a pointer that is loaded from the field. */
