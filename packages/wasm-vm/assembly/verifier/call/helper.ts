@@ -38,8 +38,11 @@ import {
   BPF_FUNC_timer_set_callback,
   BPF_FUNC_user_ringbuf_drain,
   BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_MODIFY_RETURN,
   BPF_PROG_TYPE_KPROBE,
   BPF_PROG_TYPE_TRACING,
+  BPF_TRACE_FENTRY,
+  BPF_TRACE_FEXIT,
 } from '../../gen/uapi-enums.gen'
 import {
   BPF_DYNPTR_TYPE_INVALID,
@@ -70,6 +73,7 @@ import {
 import { insnImm } from '../../insn/raw'
 import { kernel } from '../../mem/root'
 import { BpfMap } from '../../maps/map'
+import { Prog } from '../../prog/prog'
 import { mapDirectValueAddr } from '../../maps/ops'
 import { markChainPrecision } from '../backtrack/precision'
 import {
@@ -86,7 +90,7 @@ import {
 import { KIND_STRUCT, KIND_UNION, resolveSize, skipModifiers, typeName } from '../btf-facts'
 import { helperType } from '../btf/helper-types'
 import { targetAllows } from '../btf/hooks'
-import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched } from '../env'
+import { BPF_LOG_LEVEL2, Env, auxAt, inSleepable, markRegScratched, resolveProgType } from '../env'
 import { updateLiveStack } from '../liveness'
 import { regTypeStr } from '../log/names'
 import { reject, unsupported, verbose, verifierBug } from '../log/verbose'
@@ -442,10 +446,21 @@ function setReferences(env: Env, meta: Meta, insn: i32): i32 {
   return 0
 }
 
+function hasTrampoline(prog: Prog): bool {
+  switch (prog.expectedAttachType) {
+    case BPF_TRACE_FENTRY:
+    case BPF_TRACE_FEXIT:
+    case BPF_MODIFY_RETURN:
+      return true
+  }
+  return false
+}
+
 function checkGetFuncIp(env: Env): i32 {
-  const type = <i32>env.prog.type
+  const type = resolveProgType(env.prog)
   if (type == BPF_PROG_TYPE_KPROBE) return 0
   const id = BPF_FUNC_get_func_ip
+  if (type == BPF_PROG_TYPE_TRACING && hasTrampoline(env.prog)) return 0
   if (type == BPF_PROG_TYPE_TRACING)
     return reject(env, -ENOTSUPP, 'func %S#%d supported only for fentry/fexit/fmod_ret programs\n', funcIdName(id), id)
   return reject(env, -ENOTSUPP, 'func %S#%d not supported for program type %d\n', funcIdName(id), id, type)

@@ -16,7 +16,7 @@ import { insnCode, insnDst, insnImm, insnImm64, insnOff, insnSrc } from '../../i
 import { BpfMap } from '../../maps/map'
 import { baseType, markKnown, markKnownZero, markUnknown } from '../bounds'
 import { prepareFuncExit } from '../call/callback'
-import { BTF_FUNC_STATIC, Env, curAux, findSubprog, markRegScratched, subprogAt } from '../env'
+import { BTF_FUNC_STATIC, Env, curAux, findSubprog, markRegScratched, subprogAt, resolveProgType } from '../env'
 import { updateLiveStack } from '../liveness'
 import { reject, verifierBug } from '../log/verbose'
 import { checkResourceLeak } from '../refs'
@@ -29,7 +29,7 @@ import { checkPtrOff } from './region'
 export function checkLdAbs(env: Env, p: usize): i32 {
   const code = insnCode(p)
   const abs = (code & 0xe0) == 0x20
-  if (!legacyPacketLoads(<i32>env.prog.type))
+  if (!legacyPacketLoads(resolveProgType(env.prog)))
     return reject(env, -EINVAL, 'BPF_LD_[ABS|IND] instructions not allowed for this program type\n')
   if (insnDst(p) || insnOff(p) || (code & 0x18) == 0x18 || (abs && insnSrc(p)))
     return reject(env, -EINVAL, 'BPF_LD_[ABS|IND] uses reserved fields\n')
