@@ -21,6 +21,15 @@ export const DIVERGENCES = [
     unsupported: [],
   },
   {
+    id: 'kernel types that are cut',
+    area: 'Built in or not',
+    linux: 'its BTF names every type and function that it was built from',
+    skep: 'without kernelBtf, the types of what the simulated world holds: structures that are not simulated are only declared, and functions that nothing calls are not there',
+    why: 'the whole is 5.5 MB; give kernelBtf the bytes of /sys/kernel/btf/vmlinux to have it',
+    rows: [],
+    unsupported: [],
+  },
+  {
     id: 'kprobe multi',
     area: 'Built in or not',
     linux:
