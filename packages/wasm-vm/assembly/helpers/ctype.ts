@@ -21,6 +21,9 @@ export function isPunct(c: u32): bool {
   if (c == 215 || c == 247) return true
   return c > 32 && c < 127 && !isAlnum(c)
 }
+export function toLower(c: i32): i32 {
+  return (c >= 65 && c <= 90) || (c >= 192 && c <= 222 && c != 215) ? c + 32 : c
+}
 /** ASCII control bytes that are no white space. */
 export function isControl(c: u32): bool {
   return c == 127 || (c < 32 && !isSpace(c))

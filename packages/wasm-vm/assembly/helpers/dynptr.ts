@@ -67,7 +67,7 @@ export function dynptrClear(d: Dynptr): void {
   return len <= size && offset <= size - len
 }
 
-@inline function isPlain(d: Dynptr): bool {
+@inline export function dynptrPlain(d: Dynptr): bool {
   return dynptrType(d) == DYNPTR_LOCAL || dynptrType(d) == DYNPTR_RINGBUF
 }
 
@@ -88,7 +88,7 @@ export function dynptrRead(dst: u64, len: u64, src: u64, offset: u64, flags: u64
   const off = <u32>offset
   if (!d.data || flags) return errno(EINVAL)
   if (!dynptrHas(d, off, n)) return errno(E2BIG)
-  if (isPlain(d)) {
+  if (dynptrPlain(d)) {
     memory.copy(<usize>dst, <usize>d.data + d.offset + off, n)
     return 0
   }
@@ -105,7 +105,7 @@ export function dynptrWrite(dst: u64, offset: u64, src: u64, len: u64, flags: u6
   if (!dynptrHas(d, off, n)) return errno(E2BIG)
   if (dynptrType(d) == DYNPTR_SKB) return skbStoreBytes(d.data, <u64>(d.offset + off), src, <u64>n, flags)
   if (flags) return errno(EINVAL)
-  if (isPlain(d)) {
+  if (dynptrPlain(d)) {
     memory.copy(<usize>d.data + d.offset + off, <usize>src, n)
     return 0
   }
@@ -115,7 +115,7 @@ export function dynptrWrite(dst: u64, offset: u64, src: u64, len: u64, flags: u6
 
 export function dynptrData(ptr: u64, offset: u64, len: u64, r4: u64, r5: u64): u64 {
   const d = changetype<Dynptr>(<usize>ptr)
-  if (!d.data || !dynptrHas(d, <u32>offset, <u32>len) || dynptrReadOnly(d) || !isPlain(d)) return 0
+  if (!d.data || !dynptrHas(d, <u32>offset, <u32>len) || dynptrReadOnly(d) || !dynptrPlain(d)) return 0
   const p = <usize>d.data + d.offset + <u32>offset
   giveMemory(p, <u32>len)
   return <u64>p

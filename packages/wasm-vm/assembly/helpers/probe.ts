@@ -16,7 +16,7 @@ export function readable(at: u64, size: u64): bool {
 }
 
 /** The errno of reading kernel memory where there is none: what can be no kernel address is out of range. */
-function kernelFault(at: u64): i32 {
+export function kernelFault(at: u64): i32 {
   return at < KERNEL_HALF ? ERANGE : EFAULT
 }
 

@@ -16,7 +16,7 @@ const INDEX: usize = memory.data(8, 8)
 
 function fire(t: Timer): void {
   const map = t.map
-  const value = t.value - <usize>max<i32>(map.record.timerOff, 0)
+  const value = t.value - <usize>t.offset
   let key = value - ((map.keySize + 7) & ~7)
   if (map.mapType == BPF_MAP_TYPE_ARRAY) {
     store<u32>(INDEX, <u32>(value - map.values) / map.elemSize)

@@ -19,6 +19,8 @@ const CLOCK_BOOTTIME: u64 = 7
   map: BpfMap
   /** Value that holds the timer. */
   value: usize
+  /** Where in the map's value it stands. */
+  offset: u32
   prog: Prog
   /** The callback as the program's register held it. */
   callback: u64
@@ -51,13 +53,23 @@ function unlink(t: Timer): void {
 /** bpf_timer_init. */
 export function timerInit(slot: usize, map: BpfMap, flags: u64): i64 {
   if (flags >= 16 || (flags != CLOCK_MONOTONIC && flags != CLOCK_REALTIME && flags != CLOCK_BOOTTIME)) return -EINVAL
+  return make(slot, map, flags, <u32>map.record.timerOff)
+}
+
+/** bpf_wq_init: a queue runs its callback as soon as it can. */
+export function workInit(slot: usize, map: BpfMap, flags: u64): i64 {
+  return flags ? -EINVAL : make(slot, map, CLOCK_MONOTONIC, <u32>map.record.wqOff)
+}
+
+function make(slot: usize, map: BpfMap, clock: u64, offset: u32): i64 {
   if (load<u64>(slot)) return -EBUSY
   if (!map.usercnt) return -EPERM
   const t = changetype<Timer>(kzalloc(offsetof<Timer>()))
   if (!changetype<usize>(t)) return -ENOMEM
   t.map = map
   t.value = slot
-  t.clock = flags
+  t.clock = clock
+  t.offset = offset
   store<u64>(slot, <u64>changetype<usize>(t))
   return 0
 }

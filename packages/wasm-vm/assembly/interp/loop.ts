@@ -822,6 +822,7 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
           budget = run.budget
           if (run.trap) return 0
         }
+        if (run.thrown) return 0
         store<u64>(REGS, value)
         break
       case OP_CALL_LOCAL:

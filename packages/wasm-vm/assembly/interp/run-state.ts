@@ -71,6 +71,9 @@ export const MAX_TAIL_CALLS: u32 = 33
   tailProg: usize
   /** Whether the last tail call of compiled code went anywhere. */
   tailCalled: u32
+  /** An exception is on its way to the program's entry, and its value. */
+  thrown: bool
+  cookie: u64
 }
 
 const RUN: usize = memory.data(256, 16)

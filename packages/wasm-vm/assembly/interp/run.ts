@@ -79,6 +79,7 @@ export function runOn(engine: i32, prog: Prog, ctx: usize, run: Run): u64 {
     if (engine == ENGINE_CHECKED && run.depth == 1) prepareChecked(run, prog)
     r0 = interpret(run, funcAt(changetype<Decoded>(prog.decoded), 0), engine, <u64>ctx, 0, 0, 0, 0)
   }
+  if (run.thrown) r0 = caught(run, engine)
   if (debug) debugDone(run, r0)
   leaveLevel(run)
   run.prog = outerProg
@@ -86,6 +87,15 @@ export function runOn(engine: i32, prog: Prog, ctx: usize, run: Run): u64 {
   run.tailCalls = outerTailCalls
   run.engine = outerEngine
   return r0
+}
+
+/** The result of a program that threw: its callback's, or the value itself. A tail call may have changed the program. */
+function caught(run: Run, engine: i32): u64 {
+  run.thrown = false
+  const prog = changetype<Prog>(run.prog)
+  if (!prog.exceptionCb) return run.cookie
+  const func = funcAt(changetype<Decoded>(prog.decoded), prog.exceptionCb)
+  return interpret(run, func, engine, run.cookie, 0, 0, 0, 0)
 }
 
 /** Interprets a function on the current level. Registers of the level outside survive. */

@@ -34,6 +34,8 @@ export function selectRuntime(prog: Prog): i32 {
   decoded.owner = changetype<usize>(prog)
   prog.decoded = changetype<usize>(decoded)
   if (hasInvalid(decoded)) return -ENOTSUPP
+  // Compiled functions call each other: nothing there unwinds.
+  if (prog.mayThrow) decoded.jitFailed = true
   if (kernel().engine == ENGINE_JIT && currentRun().jitAfter == JIT_AT_LOAD) compile(prog, decoded)
   return 0
 }

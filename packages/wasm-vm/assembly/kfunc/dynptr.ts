@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Kernel functions on dynptrs. Kernel counterpart: bpf_dynptr_* of kernel/bpf/helpers.c, net/core/filter.c.
 
-import { EINVAL, ERANGE } from '../gen/errno.gen'
+import { E2BIG, EINVAL, ERANGE } from '../gen/errno.gen'
 import {
   DYNPTR_SKB,
   DYNPTR_XDP,
   Dynptr,
   dynptrClear,
   dynptrHas,
+  dynptrPlain,
+  dynptrRead,
+  dynptrWrite,
   dynptrInit,
   dynptrReadOnly,
   dynptrSetReadOnly,
@@ -16,6 +19,7 @@ import {
   dynptrType,
 } from '../helpers/dynptr'
 import { errno, giveMemory, progType } from '../helpers/given'
+import { probeRead, probeReadStr } from '../helpers/probe'
 import { skbLoadBytes } from '../helpers/skb-bytes'
 import { xdpGetBuffLen, xdpLoadBytes } from '../helpers/xdp'
 import { packetAccess } from '../verifier/tables'
@@ -110,4 +114,93 @@ export function dynptrSliceRdwr(ptr: u64, offset: u64, buffer: u64, size: u64, r
   const d = changetype<Dynptr>(<usize>ptr)
   if (!d.data || dynptrReadOnly(d)) return 0
   return dynptrSlice(ptr, offset, buffer, size, 0)
+}
+
+const CHUNK: usize = memory.data(256, 8)
+const CHUNK_SIZE: u32 = 256
+
+/** bpf_dynptr_copy: through a small buffer, since neither side need lie in one piece. */
+export function dynptrCopy(dst: u64, dstOff: u64, src: u64, srcOff: u64, size: u64): u64 {
+  const to = changetype<Dynptr>(<usize>dst)
+  const from = changetype<Dynptr>(<usize>src)
+  const n = <u32>size
+  const at = <u32>dstOff
+  const off = <u32>srcOff
+  if (!to.data || !from.data || dynptrReadOnly(to)) return errno(EINVAL)
+  if (!dynptrHas(to, at, n) || !dynptrHas(from, off, n)) return errno(E2BIG)
+  const plain = dynptrPlain(to) && dynptrPlain(from)
+  if (plain) {
+    memory.copy(<usize>to.data + to.offset + at, <usize>from.data + from.offset + off, n)
+    return 0
+  }
+  for (let done: u32 = 0; done < n;) {
+    const part = min<u32>(n - done, CHUNK_SIZE)
+    let err = dynptrRead(<u64>CHUNK, <u64>part, src, <u64>(off + done), 0)
+    if (err) return err
+    err = dynptrWrite(dst, <u64>(at + done), <u64>CHUNK, <u64>part, 0)
+    if (err) return err
+    done += part
+  }
+  return 0
+}
+
+export function dynptrMemset(ptr: u64, offset: u64, size: u64, value: u64, r5: u64): u64 {
+  const d = changetype<Dynptr>(<usize>ptr)
+  const n = <u32>size
+  const off = <u32>offset
+  if (!d.data || dynptrReadOnly(d)) return errno(EINVAL)
+  if (!dynptrHas(d, off, n)) return errno(E2BIG)
+  if (dynptrPlain(d)) {
+    memory.fill(<usize>d.data + d.offset + off, <u8>value, n)
+    return 0
+  }
+  for (let done: u32 = 0; done < n;) {
+    const part = min<u32>(n - done, CHUNK_SIZE)
+    memory.fill(CHUNK, <u8>value, part)
+    const err = dynptrWrite(ptr, <u64>(off + done), <u64>CHUNK, <u64>part, 0)
+    if (err) return err
+    done += part
+  }
+  return 0
+}
+
+/** Copies memory that may not be there into a dynptr; a string with its final zero. */
+function probeInto(ptr: u64, offset: u64, size: u64, src: u64, str: bool): u64 {
+  const d = changetype<Dynptr>(<usize>ptr)
+  const n = <u32>size
+  const off = <u32>offset
+  if (!d.data || dynptrReadOnly(d)) return errno(EINVAL)
+  if (!dynptrHas(d, off, n)) return errno(E2BIG)
+  for (let done: u32 = 0; done < n;) {
+    const part = min<u32>(n - done, CHUNK_SIZE)
+    const got = str
+      ? probeReadStr(<u64>CHUNK, <u64>part, src + <u64>done, 0, 0)
+      : probeRead(<u64>CHUNK, <u64>part, src + <u64>done, 0, 0)
+    if (<i64>got < 0) return got
+    const len = str ? <u32>got : part
+    const ends = str && (len < part || !load<u8>(CHUNK + <usize>(len - 1)))
+    const last = !ends && str && done + part == n
+    if (last) store<u8>(CHUNK + <usize>(part - 1), 0)
+    // A chunk of a string that goes on holds no final zero.
+    const keep = str && !ends && !last ? part - 1 : len
+    const err = dynptrWrite(ptr, <u64>(off + done), <u64>CHUNK, <u64>keep, 0)
+    if (err) return err
+    done += keep
+    if (ends || last) return <u64>done
+  }
+  return 0
+}
+
+export function probeReadDynptr(ptr: u64, off: u64, size: u64, src: u64, r5: u64): u64 {
+  return probeInto(ptr, off, size, src, false)
+}
+export function probeReadStrDynptr(ptr: u64, off: u64, size: u64, src: u64, r5: u64): u64 {
+  return probeInto(ptr, off, size, src, true)
+}
+/** The memory of a task is the one address space that there is. */
+export function copyFromTaskDynptr(ptr: u64, off: u64, size: u64, src: u64, task: u64): u64 {
+  return probeInto(ptr, off, size, src, false)
+}
+export function copyStrFromTaskDynptr(ptr: u64, off: u64, size: u64, src: u64, task: u64): u64 {
+  return probeInto(ptr, off, size, src, true)
 }

@@ -54,6 +54,8 @@ import { Ids } from './ids'
   current: usize
   /** Nesting of running programs; tracing programs do not run in their own effects. */
   active: u32
+  /** CPU that bpf_cpumask_any_distribute gave last. */
+  lastCpuOfMask: u32
   /** Redirect target of the running packet program (helpers/redirect.ts). */
   redirect: usize
   /** Variables and functions of the kernel that programs name (world/kernel-symbols.ts). */

@@ -44,7 +44,9 @@ export const ANNOT_MEM_OTHER: u8 = 5
   mightSleep: bool
   jitRequested: bool
   seenDirectWrite: bool
-  exceptionCb: bool
+  mayThrow: bool
+  /** The subprogram that gives the result when the program throws, 0: the value that is thrown is the result. */
+  exceptionCb: u32
   exceptionBoundary: bool
   attachBtfTrace: bool
   attachTracingProg: bool

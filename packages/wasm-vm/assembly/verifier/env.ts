@@ -167,6 +167,7 @@ export const BPF_LOG_FIXED: u32 = 8
   testRegInvariants: bool
   exploreAluLimits: bool
   seenDirectWrite: bool
+  seenException: bool
   /** Set when a rule needs what the virtual kernel does not have; the errno is then ENOTSUPP whatever comes after. */
   unsupported: bool
   usedMaps: usize

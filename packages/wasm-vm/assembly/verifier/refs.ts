@@ -147,9 +147,9 @@ export function clearPacketPointers(env: Env): void {
   }
 }
 
-function referenceLeak(env: Env): i32 {
+function referenceLeak(env: Env, exception: bool): i32 {
   const st = env.cur
-  if (curFrame(env).frameno) return 0
+  if (!exception && curFrame(env).frameno) return 0
   let leaks = false
   for (let i = 0; i < st.acquiredRefs; i++) {
     const r = refOf(st, i)
@@ -160,12 +160,12 @@ function referenceLeak(env: Env): i32 {
   return leaks ? -EINVAL : 0
 }
 
-/** What ends the program must not leave anything held. */
-export function checkResourceLeak(env: Env, checkLock: bool, what: string): i32 {
+/** What ends the program must not leave anything held; an exception ends all frames at once. */
+export function checkResourceLeak(env: Env, exception: bool, checkLock: bool, what: string): i32 {
   const st = env.cur
   if (checkLock && st.activeLocks)
     return reject(env, -EINVAL, '%s cannot be used inside bpf_spin_lock-ed region\n', S(what))
-  const err = referenceLeak(env)
+  const err = referenceLeak(env, exception)
   if (err) return reject(env, err, '%s would lead to reference leak\n', S(what))
   if (checkLock && st.activeIrqId)
     return reject(env, -EINVAL, '%s cannot be used inside bpf_local_irq_save-ed region\n', S(what))

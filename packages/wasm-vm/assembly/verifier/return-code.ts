@@ -33,8 +33,6 @@ import { checkPtrOff } from './mem/region'
 import { checkRegArg, SRC_OP } from './regs'
 import { curReg, frameOf, RegState } from './state'
 
-const R0: i32 = 0
-
 export function retvalWithin(reg: RegState, lo: i32, hi: i32): bool {
   return reg.smin >= <i64>lo && reg.smax <= <i64>hi
 }
@@ -59,21 +57,22 @@ function rangeRow(type: u32, attachType: u32): usize {
   return 0
 }
 
-function checkRange(env: Env, reg: RegState, lo: i32, hi: i32, ctx: string): i32 {
+function checkRange(env: Env, regno: i32, lo: i32, hi: i32, ctx: string): i32 {
+  const reg = curReg(env, regno)
   if (reg.type != SCALAR_VALUE) {
     return reject(
       env,
       -EINVAL,
       '%s the register R%d is not a known value (%S)\n',
       S(ctx),
-      R0,
+      regno,
       regTypeStr(env, reg.type),
     )
   }
-  const err = markChainPrecision(env, R0)
+  const err = markChainPrecision(env, regno)
   if (err) return err
   if (retvalWithin(reg, lo, hi)) return 0
-  verboseInvalidScalar(env, reg, lo, hi, ctx, 'R0')
+  verboseInvalidScalar(env, reg, lo, hi, ctx, regno ? 'R1' : 'R0')
   return -EINVAL
 }
 
@@ -87,7 +86,7 @@ function resultStruct(prog: Prog): usize {
 const GO_ON: i32 = 1
 
 /** Hooks and members that return nothing, and members that return what they were given. GO_ON: the usual rules. */
-function resultByBtf(env: Env): i32 {
+function resultByBtf(env: Env, regno: i32): i32 {
   const prog = env.prog
   const frame = frameOf(env.cur, 0)
   if (frame.subprogno && !frame.inExceptionCallbackFn) return GO_ON
@@ -97,19 +96,20 @@ function resultByBtf(env: Env): i32 {
   if (type != BPF_PROG_TYPE_STRUCT_OPS) return GO_ON
   if (!btfType(prog.attachFuncProto)) return 0
   if (frame.inExceptionCallbackFn) return GO_ON
-  const reg = curReg(env, R0)
+  const reg = curReg(env, regno)
   const want = resultStruct(prog)
   if (baseType(reg.type) != PTR_TO_BTF_ID || !want || !reg.refObjId) return GO_ON
   if (btfTypeById(changetype<Btf>(reg.btf), reg.btfId) != want) return GO_ON
-  return checkPtrOff(env, reg, R0, false)
+  return checkPtrOff(env, reg, regno, false)
 }
 
 /** What a hook of the LSMs returns: by attach type, and in 32 bits where it is an errno. */
-function checkHookResult(env: Env, reg: RegState): i32 {
+function checkHookResult(env: Env, regno: i32): i32 {
   const prog = env.prog
+  const reg = curReg(env, regno)
   if (prog.expectedAttachType == BPF_LSM_CGROUP) {
     const nothing = !btfType(prog.attachFuncProto)
-    const err = checkRange(env, reg, nothing ? 1 : 0, 1, 'At program exit')
+    const err = checkRange(env, regno, nothing ? 1 : 0, 1, 'At program exit')
     if (err == -EINVAL && nothing && reg.type == SCALAR_VALUE)
       verbose(env, "Note, BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n")
     return err
@@ -117,26 +117,26 @@ function checkHookResult(env: Env, reg: RegState): i32 {
   if (!lsmRetvalRange(prog)) return 0
   const lo = lsmRetvalMin()
   const hi = lsmRetvalMax()
-  if (reg.type != SCALAR_VALUE) return checkRange(env, reg, lo, hi, 'At program exit')
-  const err = markChainPrecision(env, R0)
+  if (reg.type != SCALAR_VALUE) return checkRange(env, regno, lo, hi, 'At program exit')
+  const err = markChainPrecision(env, regno)
   if (err) return err
   if (reg.s32min >= lo && reg.s32max <= hi) return 0
-  verboseInvalidScalar(env, reg, lo, hi, 'At program exit', 'R0')
+  verboseInvalidScalar(env, reg, lo, hi, 'At program exit', regno ? 'R1' : 'R0')
   return -EINVAL
 }
 
-/** At the exit of the outermost frame. */
-export function checkReturnCode(env: Env): i32 {
+/** At the exit of the outermost frame (r0), and where an exception ends the program with its value (r1). */
+export function checkReturnCode(env: Env, regno: i32): i32 {
   const prog = env.prog
-  const early = resultByBtf(env)
+  const early = resultByBtf(env, regno)
   if (early <= 0) return early
-  const err = checkRegArg(env, R0, SRC_OP)
+  const err = checkRegArg(env, regno, SRC_OP)
   if (err) return err
-  const reg = curReg(env, R0)
-  if (isPointerValue(env, R0)) return reject(env, -EACCES, 'R%d leaks addr as return value\n', R0)
+  const reg = curReg(env, regno)
+  if (isPointerValue(env, regno)) return reject(env, -EACCES, 'R%d leaks addr as return value\n', regno)
   const frame = frameOf(env.cur, 0)
   if (frame.inAsyncCallbackFn) {
-    return checkRange(env, reg, frame.cbRetMin, frame.cbRetMax, 'At async callback return')
+    return checkRange(env, regno, frame.cbRetMin, frame.cbRetMax, 'At async callback return')
   }
   if (frame.subprogno != 0 && !frame.inExceptionCallbackFn) {
     if (reg.type == SCALAR_VALUE) return 0
@@ -144,18 +144,18 @@ export function checkReturnCode(env: Env): i32 {
       env,
       -EINVAL,
       'At subprogram exit the register R%d is not a scalar value (%S)\n',
-      R0,
+      regno,
       regTypeStr(env, reg.type),
     )
   }
   const type = resolveProgType(prog)
-  if (type == BPF_PROG_TYPE_LSM) return checkHookResult(env, reg)
-  if (type == BPF_PROG_TYPE_STRUCT_OPS) return resultStruct(prog) ? checkRange(env, reg, 0, 0, 'At program exit') : 0
+  if (type == BPF_PROG_TYPE_LSM) return checkHookResult(env, regno)
+  if (type == BPF_PROG_TYPE_STRUCT_OPS) return resultStruct(prog) ? checkRange(env, regno, 0, 0, 'At program exit') : 0
   const row = rangeRow(<u32>type, prog.expectedAttachType)
   if (!row) return 0
   const lo = <i32>load<i64>(row + <usize>RETURN_RANGE__MIN)
   const hi = <i32>load<i64>(row + <usize>RETURN_RANGE__MAX)
-  const bad = checkRange(env, reg, lo, hi, 'At program exit')
+  const bad = checkRange(env, regno, lo, hi, 'At program exit')
   if (bad) return bad
   // Such values mean something at egress only: attaching elsewhere is refused.
   const marksCongestion =

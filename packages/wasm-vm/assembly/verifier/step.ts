@@ -11,7 +11,7 @@ import { checkCondJump } from './branch/cond-jump'
 import { prepareFuncExit } from './call/callback'
 import { checkHelperCall } from './call/helper'
 import { checkKfuncCall } from './call/kfunc'
-import { mayCallLocked } from './call/kfunc-add'
+import { isThrow, mayCallLocked } from './call/kfunc-add'
 import { checkFuncCall } from './call/subprog'
 import {
   BPF_COMPLEXITY_LIMIT_INSNS,
@@ -47,7 +47,7 @@ export function sanitizeMarkSeen(env: Env): void {
 }
 
 function processExit(env: Env): i32 {
-  let err = checkResourceLeak(env, env.cur.curframe == 0, 'BPF_EXIT instruction in main prog')
+  let err = checkResourceLeak(env, false, env.cur.curframe == 0, 'BPF_EXIT instruction in main prog')
   if (err) return err
   if (env.cur.curframe) {
     err = updateLiveStack(env)
@@ -57,7 +57,13 @@ function processExit(env: Env): i32 {
     store<i32>(PRINT, 1)
     return 0
   }
-  err = checkReturnCode(env)
+  err = checkReturnCode(env, 0)
+  return err ? err : PATH_ENDS
+}
+
+/** An exception leaves the program from whatever frame; what it returns has been checked with the call. */
+function processThrow(env: Env): i32 {
+  const err = checkResourceLeak(env, true, true, 'bpf_throw')
   return err ? err : PATH_ENDS
 }
 
@@ -70,7 +76,7 @@ function checkCall(env: Env, p: usize): i32 {
   const err = src == 1 ? checkFuncCall(env, p) : src == 2 ? checkKfuncCall(env, p) : checkHelperCall(env, p)
   if (err) return err
   markRegScratched(env, 0)
-  return 0
+  return src == 2 && isThrow(p) ? processThrow(env) : 0
 }
 
 function checkJump(env: Env, p: usize): i32 {

@@ -12,7 +12,7 @@ import {
 } from '../gen/uapi-enums.gen'
 import { insnClass, insnCode, insnImm, insnSrc, jumpDistance } from '../insn/raw'
 import { findExceptionCallback } from './btf-facts'
-import { checkKfuncKnown } from './call/kfunc-add'
+import { checkKfuncKnown, isThrow } from './call/kfunc-add'
 import {
   BPF_LOG_LEVEL2,
   BPF_MAX_SUBPROGS,
@@ -134,6 +134,13 @@ export function checkSubprogs(env: Env): i32 {
   return (depth + 15) & ~15
 }
 
+/** Whether a function or one of those that lead to it is called back. */
+function inCallback(env: Env, idx: i32, frame: i32, callers: usize): bool {
+  if (subprogAt(env, idx).isCb) return true
+  for (let c = 0; c < frame; c++) if (subprogAt(env, load<i32>(callers + (c << 2))).isCb) return true
+  return false
+}
+
 /** Follows all calls from one function with a stack of its own; recursion was ruled out before. */
 function maxDepthFrom(env: Env, idx: i32, privStack: bool): i32 {
   const retInsn = memory.data(32, 4)
@@ -168,6 +175,8 @@ function maxDepthFrom(env: Env, idx: i32, privStack: bool): i32 {
     const end = subprogAt(env, idx + 1).start
     for (; i < end; i++) {
       const p = insnOf(env, i)
+      if (isKfuncCall(p) && isThrow(p) && inCallback(env, idx, frame, retProg))
+        return reject(env, -EINVAL, 'bpf_throw kfunc (insn %d) cannot be called from callback subprog %d\n', i, idx)
       if (!isPseudoCall(p) && !isPseudoFunc(p)) continue
       store<i32>(retInsn + (frame << 2), i + 1)
       store<i32>(retProg + (frame << 2), idx)

@@ -261,7 +261,7 @@ function dynptrArgOf(env: Env, proto: usize): RegState {
 function special(env: Env, proto: usize, p: usize, insn: i32, meta: Meta): i32 {
   switch (meta.funcId) {
     case BPF_FUNC_tail_call:
-      return checkResourceLeak(env, true, 'tail_call')
+      return checkResourceLeak(env, false, true, 'tail_call')
     case BPF_FUNC_get_local_storage:
       if (!registerIsNull(curReg(env, 2)))
         return reject(env, -EINVAL, "get_local_storage() doesn't support non-zero flags\n")

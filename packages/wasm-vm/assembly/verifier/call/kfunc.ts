@@ -24,12 +24,13 @@ import { CAP_SYS_BOOT, capable } from '../../syscall/caps'
 import { KIND_PTR } from '../btf-facts'
 import { boundsSync, markNotInit, markUnknown } from '../bounds'
 import { Env, curAux, inRcuCs, inSleepable, resolveProgType } from '../env'
-import { Z, reject, unsupported } from '../log/verbose'
+import { Z, reject } from '../log/verbose'
 import { clearPacketPointers, releaseReference } from '../refs'
 import { firstObject, more, nextReg } from '../reg-iter'
 import { DEF_NOT_SUBREG, markZext } from '../regs'
 import { inTreeCallback } from '../special/graph'
 import { iterNextCall } from '../special/iterator'
+import { checkReturnCode } from '../return-code'
 import { FuncState, curFrame, curReg, frameOf, regOf } from '../state'
 import { pushStack } from '../states/stack'
 import { ENTER_TASK_WORK, ENTER_TIMER, ENTER_TREE_LESS, pushCallbackCall } from './callback'
@@ -159,6 +160,12 @@ function widenArguments(env: Env, m: KfuncMeta): void {
   }
 }
 
+/** Without a callback for exceptions the value becomes what the program returns. */
+function noteThrow(env: Env): i32 {
+  env.seenException = true
+  return env.exceptionCb ? 0 : checkReturnCode(env, 1)
+}
+
 function finish(env: Env, m: KfuncMeta): i32 {
   if (m.releaseRegno) {
     const err = releaseReference(env, curReg(env, m.releaseRegno).refObjId)
@@ -166,6 +173,10 @@ function finish(env: Env, m: KfuncMeta): i32 {
   }
   let err = objectEffects(env, m)
   if (err) return err
+  if (m.row == KFUNC_bpf_throw) {
+    err = noteThrow(env)
+    if (err < 0) return err
+  }
   forgetArguments(env, curFrame(env))
   err = setKfuncResult(env, m)
   if (err) return err
@@ -187,7 +198,6 @@ export function checkKfuncCall(env: Env, p: usize): i32 {
   if (err) return err
   err = checkKfuncArgs(env, m)
   if (err < 0) return err
-  if (row == KFUNC_bpf_throw) return unsupported(env, 'exceptions')
   if (row == KFUNC_bpf_session_cookie) m.r0Size = 8
   err = queueCallback(env, m, p)
   if (err) return err

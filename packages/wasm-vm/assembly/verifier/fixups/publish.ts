@@ -14,7 +14,9 @@ import {
   BPF_FUNC_tail_call,
 } from '../../gen/uapi-enums.gen'
 import { helperFn } from '../../helpers/table'
-import { kernelFunctionName } from '../../kfunc/known'
+import { KFUNC_bpf_cast_to_kern_ctx } from '../../gen/kfuncs.gen'
+import { kernelFunctionName, kfuncRow } from '../../kfunc/known'
+import { hasKernelContext } from '../../kfunc/memory'
 import { kfuncFn } from '../../kfunc/table'
 import { insnCode, insnImm, insnSrc } from '../../insn/raw'
 import { kfree, kmalloc, kzalloc } from '../../mem/alloc'
@@ -58,6 +60,12 @@ function noteCall(prog: Prog, helper: i32): void {
   else if (helper == BPF_FUNC_get_func_ip) prog.callGetFuncIp = true
 }
 
+/** Whether the function is there at run time for programs of this type. */
+function kfuncHere(env: Env, id: i32): bool {
+  if (kfuncRow(id) == KFUNC_bpf_cast_to_kern_ctx && !hasKernelContext(<u32>env.prog.type)) return false
+  return kfuncFn(id) != 0
+}
+
 /** Hints of each instruction: the one map that a helper call sees, the kind of memory that an access touches. */
 function annotate(env: Env): i32 {
   const annot = kzalloc(<usize>env.len * ANNOT_SIZE)
@@ -73,7 +81,7 @@ function annotate(env: Env): i32 {
         kfree(annot)
         return reject(env, -EINVAL, 'invalid kernel function call not eliminated in verifier pass\n')
       }
-      if (insnSrc(p) == PSEUDO_KFUNC_CALL && !kfuncFn(insnImm(p))) {
+      if (insnSrc(p) == PSEUDO_KFUNC_CALL && !kfuncHere(env, insnImm(p))) {
         kfree(annot)
         return unsupported(env, 'calls of %S', <i64>kernelFunctionName(insnImm(p)))
       }
@@ -114,6 +122,7 @@ function keepSubprogs(env: Env): i32 {
     const sub = subprogAt(env, s)
     store<i32>(prog.subprogStarts + ((<usize>s) << 2), sub.start)
     store<u16>(prog.subprogStackDepth + ((<usize>s) << 1), sub.stackDepth)
+    if (sub.isExceptionCb) prog.exceptionCb = <u32>s
   }
   prog.subprogCnt = <u32>n
   if (!prog.stackDepth) prog.stackDepth = subprogAt(env, 0).stackDepth
@@ -167,6 +176,7 @@ export function publish(env: Env): i32 {
   prog.maxTpAccess = env.maxTpAccess
   prog.maxPktOffset = env.maxPktOffset
   prog.seenDirectWrite = env.seenDirectWrite
+  prog.mayThrow = env.seenException
   const main = subprogAt(env, 0)
   prog.changesPktData = main.changesPktData
   prog.mightSleep = main.mightSleep

@@ -35,7 +35,7 @@ export function checkLdAbs(env: Env, p: usize): i32 {
     return reject(env, -EINVAL, 'BPF_LD_[ABS|IND] uses reserved fields\n')
   let err = checkRegArg(env, 6, SRC_OP)
   if (err) return err
-  err = checkResourceLeak(env, true, 'BPF_LD_[ABS|IND]')
+  err = checkResourceLeak(env, false, true, 'BPF_LD_[ABS|IND]')
   if (err) return err
   if (curReg(env, 6).type != PTR_TO_CTX)
     return reject(env, -EINVAL, 'at the time of BPF_LD_ABS|IND R6 != pointer to skb\n')
