@@ -32,6 +32,7 @@ import {
   SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
 import { mapName } from '../../maps/map'
+import { structId } from '../../world/image'
 import { markChainPrecision } from '../backtrack/precision'
 import { KIND_PTR, isText, kindStr, resolveSize } from '../btf-facts'
 import { baseType, isConst, markPtrNotNull, mayBeNull, registerIsNull, typeFlag } from '../bounds'
@@ -69,7 +70,7 @@ import {
   paramTypeOf,
   pointerKind,
 } from './kfunc-kinds'
-import { kernelStruct, processBtfArg } from './kfunc-match'
+import { processBtfArg } from './kfunc-match'
 import { KfuncMeta, isRelease, paramCount, paramName, takesRcu, takesTrusted } from './kfunc-meta'
 import { isObjectKind, processObjectArg } from './kfunc-objects'
 import { META_SIZE, Meta } from './meta'
@@ -324,7 +325,7 @@ function byKind(env: Env, m: KfuncMeta, kind: i32, i: i32, ref: usize, refId: u3
     case KF_ARG_PTR_TO_ITER:
       return iterArg(env, m, i + 1)
     case KF_ARG_PTR_TO_MAP: {
-      const id = kernelStruct('bpf_map')
+      const id = structId('bpf_map')
       return structArg(env, m, i, reg, btfTypeById(m.btf, id), id)
     }
     case KF_ARG_PTR_TO_BTF_ID:
