@@ -116,10 +116,10 @@ export const DIVERGENCES = [
     id: 'kernel functions',
     area: 'Verifier',
     linux: 'programs call kernel functions (kfuncs) by their BTF id',
-    skep: "judged by the prototypes in the kernel's BTF; a program that may run is refused as unsupported where a function is not there yet (calls of …), and where it throws exceptions",
+    skep: "judged by the prototypes in the kernel's BTF; a program that may run is refused as unsupported (calls of …) where a function is not there: keys, signing, connection tracking, IPsec, file attributes, congestion controls, task work, streams, sock_destroy, casts of contexts other than packets and registers",
     why: 'a function that is accepted must exist in the simulated world too',
     rows: [],
-    unsupported: ['exceptions'],
+    unsupported: [],
   },
   {
     id: 'arenas',

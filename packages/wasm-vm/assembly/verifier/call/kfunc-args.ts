@@ -32,7 +32,7 @@ import {
   SCALAR_VALUE,
 } from '../../gen/verifier-types.gen'
 import { mapName } from '../../maps/map'
-import { structId } from '../../world/image'
+import { kernelStruct } from './kfunc-match'
 import { markChainPrecision } from '../backtrack/precision'
 import { KIND_PTR, isText, kindStr, resolveSize } from '../btf-facts'
 import { baseType, isConst, markPtrNotNull, mayBeNull, registerIsNull, typeFlag } from '../bounds'
@@ -325,7 +325,7 @@ function byKind(env: Env, m: KfuncMeta, kind: i32, i: i32, ref: usize, refId: u3
     case KF_ARG_PTR_TO_ITER:
       return iterArg(env, m, i + 1)
     case KF_ARG_PTR_TO_MAP: {
-      const id = structId('bpf_map')
+      const id = kernelStruct('bpf_map')
       return structArg(env, m, i, reg, btfTypeById(m.btf, id), id)
     }
     case KF_ARG_PTR_TO_BTF_ID:

@@ -6,7 +6,7 @@ import { memberName, memberType } from '../../btf/kinds'
 import { EINVAL } from '../../gen/errno.gen'
 import { KERNEL_CONTEXTS, KERNEL_CONTEXT_COUNT, KERNEL_CONTEXT_OFFSETS } from '../../gen/kfuncs.gen'
 import { cstrEquals } from '../../mem/bytes'
-import { structId } from '../../world/image'
+import { kernelStruct } from './kfunc-match'
 import { Env, resolveProgType } from '../env'
 import { reject } from '../log/verbose'
 import { isStructOrUnion } from './kfunc-kinds'
@@ -14,7 +14,7 @@ import { isStructOrUnion } from './kfunc-kinds'
 /** Number of the structure, or -errno. */
 export function kernelContext(env: Env, btf: Btf): i32 {
   const type = resolveProgType(env.prog)
-  const all = btfTypeById(btf, structId('bpf_ctx_convert'))
+  const all = btfTypeById(btf, kernelStruct('bpf_ctx_convert'))
   if (!all || type >= KERNEL_CONTEXT_COUNT) return -EINVAL
   const name = KERNEL_CONTEXTS + <usize>load<u16>(KERNEL_CONTEXT_OFFSETS + ((<usize>type) << 1))
   const n = btfVlen(all)
