@@ -97,7 +97,7 @@ export function tailCallTarget(run: Run, map: usize, index: u32, fp: usize): i32
   const prog = nextProgram(run, map, index)
   if (!changetype<usize>(prog)) return 0
   run.prog = changetype<usize>(prog)
-  if (prog.jitFn) return prog.jitFn
+  if (prog.jitFn && !prog.extCnt) return prog.jitFn
   run.tailProg = changetype<usize>(prog)
   return <i32>interpretTail.index
 }

@@ -7,6 +7,7 @@
 // return, r6 to r10: of the caller. func, may_goto: of the function that runs in the frame.
 
 import { Decoded, FuncRef, RECORD_SIZE, funcAt, recImm } from '../insn/record'
+import { calledFunc } from '../prog/extension'
 import { REGS, Run } from './run-state'
 
 export const FRAME_SIZE: usize = 64
@@ -35,7 +36,7 @@ export function openFrame(run: Run, frame: usize, func: FuncRef, top: usize): vo
 
 /** Calls the subprogram that the record at `pc` names; the new frame, 0 if the level is full. */
 export function pushFrame(run: Run, frame: usize, pc: usize): usize {
-  const callee = funcAt(changetype<Decoded>(run.decoded), <u32>recImm(pc))
+  const callee = calledFunc(changetype<Decoded>(run.decoded), <u32>recImm(pc))
   const fp = load<usize>(REGS, R10)
   const calleeFp = fp - frameFunc(frame).stackDepth
   const inner = frame + FRAME_SIZE

@@ -28,6 +28,7 @@ import {
   Run,
   TRAP_NONE,
 } from './run-state'
+import { extensionOf } from '../prog/extension'
 import { compile } from './select'
 
 export { compileNow, selectRuntime } from './select'
@@ -39,6 +40,7 @@ const BPF_F_RDONLY_PROG: u32 = 1 << 7
 
 /** The compiled function of a program, 0 while it is to be interpreted. */
 function compiledFn(run: Run, prog: Prog): i32 {
+  if (prog.extCnt) return 0
   if (prog.jitFn) return prog.jitFn
   const decoded = changetype<Decoded>(prog.decoded)
   if (decoded.jitFailed) return 0
@@ -59,7 +61,9 @@ export function runProgChecked(prog: Prog, ctx: usize, run: Run): u64 {
   return runOn(ENGINE_CHECKED, prog, ctx, run)
 }
 
-export function runOn(engine: i32, prog: Prog, ctx: usize, run: Run): u64 {
+export function runOn(engine: i32, whole: Prog, ctx: usize, run: Run): u64 {
+  const ext = extensionOf(whole, 0)
+  const prog = ext ? changetype<Prog>(ext) : whole
   if (!prog.decoded || !enterLevel(run)) return 0
   const outerProg = run.prog
   const outerCtx = run.ctx

@@ -4,7 +4,7 @@
 //
 // A slot is 8 bytes: object u32, fd of the map through which it was put u32 (perf events leave with it).
 
-import { E2BIG, EINVAL, ENOENT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
+import { EBUSY, E2BIG, EINVAL, ENOENT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
 import { ATTR_MAP_CREATE__map_flags, ATTR_MAP_CREATE__value_size } from '../gen/uapi-layouts.gen'
 import {
   BPF_ANY,
@@ -65,6 +65,7 @@ function progFromFd(map: BpfMap, fd: i32): usize {
   if (isErr(p)) return p
   const prog = changetype<Prog>(p)
   if (prog.type == BPF_PROG_TYPE_EXT || !progMapCompatible(map, prog)) return -EINVAL
+  if (prog.isExtended) return -EBUSY
   prog.progArrayMembers++
   progGet(prog)
   return p

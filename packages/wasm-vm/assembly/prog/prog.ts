@@ -63,6 +63,12 @@ export const ANNOT_MEM_OTHER: u8 = 5
   digest2: u64
   digest3: u64
   createdByUid: u32
+  /** u32[subprogCnt]: programs in the place of its functions (prog/extension.ts), or 0; how many. */
+  extProgs: usize
+  extCnt: u32
+  isExtended: bool
+  /** An extension that was attached before. */
+  wasAttached: bool
   /** By whose rights it was loaded, or 0. */
   token: Token
   /** struct bpf_insn[len]: as rewritten by the verifier, which the engines decode and info shows as xlated. */

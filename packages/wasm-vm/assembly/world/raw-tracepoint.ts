@@ -37,6 +37,7 @@ import {
 import { kmalloc } from '../mem/alloc'
 import { cstrlen } from '../mem/bytes'
 import { copyToUser, putUser32, putUser64 } from '../mem/user'
+import { extensionAttach, extensionDetach } from '../prog/extension'
 import { Prog } from '../prog/prog'
 import { FD_PROG, fdGet, isErr } from '../syscall/fd'
 import { Link, linkCancel, linkNew, linkSettle } from '../syscall/link'
@@ -84,8 +85,20 @@ export function tracingLinkCreate(attr: usize, prog: Prog): i32 {
   }
   const bad = mayLink(prog)
   if (bad) return bad
+  if (prog.type == BPF_PROG_TYPE_EXT) {
+    // another function than the one that it was checked against would have to be checked anew
+    if (target && (target != changetype<usize>(prog.attachProg) || targetId != prog.attachBtfId)) return -EINVAL
+    // what was attached once has no target of its own any more
+    if (!target && prog.wasAttached) return -EINVAL
+    const err = extensionAttach(prog.attachProg, subprogOfTarget(prog), prog)
+    if (err) return err
+    prog.wasAttached = true
+  }
   const link = linkNew(BPF_LINK_TYPE_TRACING, prog, prog.expectedAttachType)
-  if (!changetype<usize>(link)) return -ENOMEM
+  if (!changetype<usize>(link)) {
+    if (prog.type == BPF_PROG_TYPE_EXT) extensionDetach(prog.attachProg, subprogOfTarget(prog))
+    return -ENOMEM
+  }
   link.cookie = cookie
   link.aux0 = targetId ? targetId : prog.attachBtfId
   link.aux2 = subprogOfTarget(prog)
@@ -148,6 +161,7 @@ export function rawLinkRelease(link: Link): void {
     if (load<usize>(at)) store<usize>(at, changetype<usize>(link.next))
     const target = link.prog.attachProg
     if (changetype<usize>(target) && link.prog.type == BPF_PROG_TYPE_TRACING) target.traced--
+    if (changetype<usize>(target) && link.prog.type == BPF_PROG_TYPE_EXT) extensionDetach(target, link.aux2)
   } else {
     const tp = changetype<Tracepoint>(link.target)
     const rest = runArrayWithout(tp.raw, link.prog, changetype<usize>(link))
