@@ -14,6 +14,8 @@ export const DIVERGENCES = [
   {"id":"types of the kernel","rows":[],"unsupported":["R%d as a pointer to a kernel structure","access through R%d to a kernel structure","results that are described by kernel types","stores to entries of connection tracking","the kernel symbol %S"]},
   {"id":"kernel variables","rows":["^selftests: (test_ksyms_btf|test_ksyms_btf_null_check|test_ksyms_btf_write_check|test_ksyms_weak|read_bpf_task_storage_busy)/"],"unsupported":[]},
   {"id":"kernel functions","rows":[],"unsupported":[]},
+  {"id":"other targets of extensions","rows":[],"unsupported":[]},
+  {"id":"TCP","rows":[],"unsupported":[]},
   {"id":"arenas","rows":[],"unsupported":[]},
   {"id":"CO-RE in the kernel","rows":[],"unsupported":["CO-RE relocations applied by the kernel"]},
   {"id":"calls not supported","rows":[],"unsupported":["calls of %S"]},

@@ -21,6 +21,11 @@ const R10: usize = 80
   return changetype<FuncRef>(load<usize>(frame, 8))
 }
 
+/** First record of the function that runs in a frame. */
+@inline export function enteredAt(frame: usize): usize {
+  return frameFunc(frame).start
+}
+
 function enterFunc(run: Run, frame: usize, func: FuncRef): void {
   store<u32>(frame, MAY_GOTO_TURNS, 4)
   store<usize>(frame, changetype<usize>(func), 8)

@@ -57,7 +57,7 @@ import {
   OP_ZEXT32,
 } from '../insn/ops'
 import { div32, div64, mod32, mod64, sdiv32, sdiv64, smod32, smod64 } from './division'
-import { FRAME_SIZE, mayGotoTaken, popFrame, pushFrame, replaceFunc } from './frame'
+import { enteredAt, FRAME_SIZE, mayGotoTaken, popFrame, pushFrame, replaceFunc } from './frame'
 import {
   ADD32_K,
   ADD32_X,
@@ -828,7 +828,7 @@ export function execute<T>(run: Run, start: usize, base: usize, inner: usize = 0
       case OP_CALL_LOCAL:
         frame = pushFrame(run, frame, pc)
         if (!frame) return trapAt(run, TRAP_STACK, pc)
-        pc += jumpTo(pc)
+        pc = enteredAt(frame)
         continue
       case OP_CALL_REG:
         value = isaCall(run, dst64(pc))

@@ -120,3 +120,19 @@ export function probeOk(at: u64, size: u32): bool {
   const end = (<u64>memory.size()) << 16
   return at >= 4096 && at <= end && <u64>size <= end - at
 }
+
+/** Memory that the next outermost run may touch beside its own: address, bytes; 0: none. */
+const GRANT: usize = memory.data(8, 4)
+
+/** Lets a program that is entered next use memory which it gets through its context. */
+export function grantRegion(run: Run, address: usize, size: u32): void {
+  store<usize>(GRANT, address)
+  store<u32>(GRANT, size, 4)
+  if (run.depth) addRegion(run, address, size, true)
+}
+
+/** Adds what was granted. */
+export function takeGrant(run: Run): void {
+  if (load<u32>(GRANT, 4)) addRegion(run, load<usize>(GRANT), load<u32>(GRANT, 4), true)
+  store<u32>(GRANT, 0, 4)
+}

@@ -10,7 +10,7 @@ import { callCompiled } from './calls'
 import { debugDone, debugOf, isStepping } from './debug-state'
 import { openFrame } from './frame'
 import { execute } from './loop'
-import { addRegion, clearRegions } from './regions'
+import { addRegion, clearRegions, takeGrant } from './regions'
 import {
   currentRun,
   ENGINE_CHECKED,
@@ -130,6 +130,16 @@ function prepareChecked(run: Run, prog: Prog): void {
   run.trap = TRAP_NONE
   run.budget = run.budgetLimit ? run.budgetLimit : DEFAULT_BUDGET
   clearRegions(run)
+  takeGrant(run)
+  grantMaps(run, prog)
+  if (!prog.extCnt) return
+  for (let i: u32 = 0; i < max<u32>(prog.subprogCnt, 1); i++) {
+    const ext = extensionOf(prog, i)
+    if (ext) grantMaps(run, changetype<Prog>(ext))
+  }
+}
+
+function grantMaps(run: Run, prog: Prog): void {
   for (let i: u32 = 0; i < prog.usedMapCnt; i++) {
     const map = changetype<BpfMap>(load<usize>(prog.usedMaps + ((<usize>i) << 2)))
     if (map.mapType != BPF_MAP_TYPE_ARRAY) continue

@@ -14,7 +14,7 @@ export function extensionAttach(target: Prog, sub: u32, ext: Prog): i32 {
   // what is called by tail calls is not extended, and the other way round: loops without end could be made
   if (target.progArrayMembers) return -EBUSY
   if (!target.extProgs) {
-    target.extProgs = kzalloc(<usize>max<u32>(target.subprogCnt, 1) << 2)
+    target.extProgs = kzalloc((<usize>max<u32>(target.subprogCnt, 1)) << 2)
     if (!target.extProgs) return -ENOMEM
   }
   store<usize>(target.extProgs + ((<usize>sub) << 2), changetype<usize>(ext))

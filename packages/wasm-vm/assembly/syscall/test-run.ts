@@ -31,6 +31,7 @@ import {
   BPF_PROG_TYPE_SCHED_CLS,
   BPF_PROG_TYPE_SK_LOOKUP,
   BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_STRUCT_OPS,
   BPF_PROG_TYPE_SYSCALL,
   BPF_PROG_TYPE_TRACING,
   BPF_PROG_TYPE_XDP,
@@ -48,6 +49,7 @@ import { testRunLookup } from './test-run-lookup'
 import { testRunNetfilter } from './test-run-netfilter'
 import { testRunSkb } from './test-run-skb'
 import { testRunRawTracepoint, testRunSyscall } from './test-run-tracing'
+import { testRunStructOps } from './test-run-struct-ops'
 import { testRunXdp } from './test-run-xdp'
 
 /** A page, which bounds what a packet may take with its surroundings. */
@@ -122,6 +124,8 @@ function dispatch(prog: Prog, t: TestRun): i32 {
       return testRunRawTracepoint(prog, t)
     case BPF_PROG_TYPE_TRACING:
       return testRunFunctions(prog, t)
+    case BPF_PROG_TYPE_STRUCT_OPS:
+      return testRunStructOps(prog, t)
     case BPF_PROG_TYPE_SYSCALL:
       return testRunSyscall(prog, t)
     default:

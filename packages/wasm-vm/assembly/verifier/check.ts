@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The order of the passes. Counterparts: bpf_check, do_check_common, do_check_subprogs.
 
+import { BPF_PROG_TYPE_EXT } from '../gen/uapi-enums.gen'
 import { monotonicNs } from '../wasi/clock'
 import { EFAULT, ENOMEM, ENOTSUPP } from '../gen/errno.gen'
 import {
@@ -125,6 +126,8 @@ export function bpfCheck(prog: Prog, attr: usize, attrSize: u32, uattr: u64): i3
     !putUser32(uattr + ATTR_PROG_LOAD__log_true_size, env.log.lenMax)
   )
     ret = -EFAULT
+  // an extension had its target's attach type only for as long as it was judged
+  if (prog.type == BPF_PROG_TYPE_EXT) prog.expectedAttachType = 0
   destroyEnv(env)
   return ret
 }

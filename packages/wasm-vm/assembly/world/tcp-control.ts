@@ -3,6 +3,8 @@
 // Kernel counterparts: net/ipv4/tcp_cong.c and the calls of icsk_ca_ops in tcp_input.c and tcp_output.c.
 
 import { EBUSY, ENOENT, EPERM } from '../gen/errno.gen'
+import { grantRegion } from '../interp/regions'
+import { currentRun } from '../interp/run-state'
 import { BpfMap } from '../maps/map'
 import { mapGet, mapPut } from '../maps/refs'
 import { structOpsMember, structOpsProg } from '../maps/struct-ops'
@@ -10,6 +12,7 @@ import { kfree } from '../mem/alloc'
 import { cstrIs, cstrPut } from '../mem/bytes'
 import { Prog } from '../prog/prog'
 import { runCtx } from './hook'
+import { imageSize } from './image'
 import { Sock, TCP_CLOSE, TCP_LISTEN } from './sock'
 import {
   CONTROL_CUBIC,
@@ -71,6 +74,7 @@ function callProgram(sk: Sock, prog: usize, a: u64, b: u64, c: u64, count: u32):
   store<u64>(args, c, 24)
   store<u32>(LEVEL, level + 1)
   sk.refs++
+  grantRegion(currentRun(), view, imageSize(view))
   const ret = <u32>runCtx(changetype<Prog>(prog), args, count << 3, 0, 0)
   store<u32>(LEVEL, level)
   tcpViewLeave(sk, level)
