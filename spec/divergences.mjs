@@ -40,6 +40,15 @@ export const DIVERGENCES = [
     unsupported: [],
   },
   {
+    id: 'netkit',
+    area: 'Built in or not',
+    linux: 'the kernel that was compared has no netkit devices (CONFIG_NETKIT)',
+    skep: 'pairs of them can be made, and programs attached',
+    why: 'as above; the rules of chains are those of TCX, which are compared',
+    rows: ['^features: attachTypes BPF_NETKIT_(PRIMARY|PEER)$'],
+    unsupported: [],
+  },
+  {
     id: 'tracepoint context below its start',
     area: 'Defects of Linux that are not followed',
     linux:
@@ -83,7 +92,10 @@ export const DIVERGENCES = [
     linux: 'fentry, fexit, fmod_ret, LSM and EXT programs get EPERM without a log on the machine that was compared',
     skep: 'judged by the rules of the source; system calls count as functions that may fail by injection and may sleep',
     why: 'there is no answer to compare with; the recorded EPERM is a setting of that machine',
-    rows: ['^features: attachTypes BPF_(TRACE_FENTRY|TRACE_FEXIT|MODIFY_RETURN|LSM_MAC|LSM_CGROUP)$'],
+    rows: [
+      '^features: attachTypes BPF_(TRACE_FENTRY|TRACE_FEXIT|MODIFY_RETURN|LSM_MAC|LSM_CGROUP)$',
+      '^features: programTypes BPF_PROG_TYPE_(TRACING|EXT|LSM)$',
+    ],
     unsupported: ['stores to the context of LSM programs'],
   },
   {

@@ -85,6 +85,15 @@ export const KERNEL_OBJECTS: readonly Explanation[] = [
     suggestion: 'Use the helper of this map type, or another map.',
   },
   {
+    id: 'map-of-another',
+    sample: "program's hash doesn't match map's excl_prog_hash",
+    pattern: /excl_prog_hash/m,
+    title: 'A map of another program',
+    problem: 'The map was made for one program alone, and this is another.',
+    reason: 'Its excl_prog_hash is the hash of the only program that may use it.',
+    suggestion: 'Load the program that the map was made for, or make a map without that hash.',
+  },
+  {
     id: 'known-argument',
     sample: 'R2 must be a known constant',
     pattern:
