@@ -34,6 +34,11 @@ export interface LoadOptions {
   readonly targetBtf?: Uint8Array
   /** Log of the verifier for programs that are accepted as well: level 1, 2, 4. */
   readonly logLevel?: number
+  /**
+   * A token, by its fd, or the path of a bpf file system to make one from: maps, types and programs are then made with the
+   * rights that it delegates. Without it no token is looked for.
+   */
+  readonly token?: string | number
   /** Called where the kernel accounts maps to RLIMIT_MEMLOCK (before Linux 5.11): raise it. */
   readonly raiseMemlock?: () => void
 }

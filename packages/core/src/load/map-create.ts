@@ -6,6 +6,7 @@ import type { MapSpec } from '../object/spec.ts'
 import type { Kernel, KernelFacts } from './kernel.ts'
 import { hasArrayMmap, hasNames, hasReadOnlyMaps } from './probe.ts'
 import { type MapCreateParams, mapCreate } from './syscalls/map.ts'
+import type { BpfToken } from './token.ts'
 
 /** Types for which the kernel refuses key and value types. */
 const WITHOUT_BTF: ReadonlySet<number> = new Set([
@@ -57,11 +58,11 @@ function maxEntries(map: MapSpec, facts: KernelFacts): number {
 }
 
 /** Flags that say how it may be used, dropped where the kernel does not know them. */
-function supportedFlags(kernel: Kernel, map: MapSpec): number {
+function supportedFlags(kernel: Kernel, map: MapSpec, token: BpfToken | undefined): number {
   let { flags } = map
   if (map.origin !== 'data' && map.origin !== 'rodata' && map.origin !== 'bss' && map.origin !== 'kconfig') return flags
-  if (flags & U.BPF_F_MMAPABLE && !hasArrayMmap(kernel)) flags &= ~U.BPF_F_MMAPABLE
-  if (flags & U.BPF_F_RDONLY_PROG && !hasReadOnlyMaps(kernel)) flags &= ~U.BPF_F_RDONLY_PROG
+  if (flags & U.BPF_F_MMAPABLE && !hasArrayMmap(kernel, token)) flags &= ~U.BPF_F_MMAPABLE
+  if (flags & U.BPF_F_RDONLY_PROG && !hasReadOnlyMaps(kernel, token)) flags &= ~U.BPF_F_RDONLY_PROG
   return flags
 }
 
@@ -76,6 +77,7 @@ export interface MapContext {
   readonly valueSize?: number | undefined
   /** Replaces the definition's. */
   readonly mapExtra?: bigint | undefined
+  readonly token?: BpfToken | undefined
 }
 
 function createParams(kernel: Kernel, map: MapSpec, context: MapContext): MapCreateParams {
@@ -87,10 +89,11 @@ function createParams(kernel: Kernel, map: MapSpec, context: MapContext): MapCre
     keySize: map.keySize,
     valueSize: context.valueSize ?? map.valueSize,
     maxEntries: maxEntries(map, kernel.facts),
-    flags: supportedFlags(kernel, map) | (context.valueTypeBtfFd ? U.BPF_F_VTYPE_BTF_OBJ_FD : 0),
-    ...(hasNames(kernel) ? { name: context.name } : {}),
+    flags: supportedFlags(kernel, map, context.token) | (context.valueTypeBtfFd ? U.BPF_F_VTYPE_BTF_OBJ_FD : 0),
+    ...(hasNames(kernel, context.token) ? { name: context.name } : {}),
     ...(context.innerFd === undefined ? {} : { innerMapFd: context.innerFd }),
     numaNode: map.numaNode,
+    tokenFd: context.token?.fd,
     mapExtra: context.mapExtra ?? map.mapExtra,
     ...(map.ifindex ? { ifindex: map.ifindex } : {}),
     ...(structOps

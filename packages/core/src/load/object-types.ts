@@ -9,6 +9,7 @@ import type { Kernel } from './kernel.ts'
 import { btfFeatures, hasBtf } from './probe.ts'
 import { tryBtfLoad } from './syscalls/object.ts'
 import type { Records } from './syscalls/prog.ts'
+import type { BpfToken } from './token.ts'
 
 function concat(records: readonly Uint8Array[], layout: StructLayout): Records | undefined {
   if (records.length === 0) return undefined
@@ -48,6 +49,7 @@ function encodeTypes(btf: Btf, spec: ObjectSpec): EncodedTypes {
 export class ObjectTypes implements Disposable {
   readonly #spec: ObjectSpec
   readonly #kernel: Kernel
+  readonly #token: BpfToken | undefined
   #strings: ReadonlyMap<string, number> = new Map()
   #fd: number | undefined
   #loaded = false
@@ -55,9 +57,10 @@ export class ObjectTypes implements Disposable {
   /** fds of modules' types that calls refer to by index; 0 stands for the kernel itself. */
   readonly fdArray: number[] = []
 
-  constructor(spec: ObjectSpec, kernel: Kernel) {
+  constructor(spec: ObjectSpec, kernel: Kernel, token?: BpfToken) {
     this.#spec = spec
     this.#kernel = kernel
+    this.#token = token
   }
 
   /** fd of the types, undefined where the object has none or the kernel takes none. */
@@ -71,9 +74,9 @@ export class ObjectTypes implements Disposable {
 
   #load(): number | undefined {
     const { btf } = this.#spec
-    if (!btf || !hasBtf(this.#kernel)) return undefined
+    if (!btf || !hasBtf(this.#kernel, this.#token)) return undefined
     let answer = this.#tryLoad(btf)
-    const features = btfFeatures(this.#kernel)
+    const features = btfFeatures(this.#kernel, this.#token)
     this.#functions = features.func
     if (answer.result < 0) {
       // Either the kernel is older than the compiler, or the types are wrong: what it does not know is taken out.
@@ -90,7 +93,7 @@ export class ObjectTypes implements Disposable {
   #tryLoad(btf: Btf, logLevel = 0) {
     const { bytes, strings } = encodeTypes(btf, this.#spec)
     this.#strings = strings
-    return tryBtfLoad(this.#kernel, bytes, logLevel)
+    return tryBtfLoad(this.#kernel, bytes, logLevel, undefined, this.#token?.fd)
   }
 
   /** Without types a struct_ops map or a map with special fields cannot be; everything else can do without. */

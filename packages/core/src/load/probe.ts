@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/** What a kernel can do, asked of it by loading the smallest thing that needs it. Answers are kept per kernel. */
+/**
+ * What a kernel can do, asked of it by loading the smallest thing that needs it. Answers are kept per kernel. A kernel that
+ * has tokens (Linux 6.9) has all of it, and may refuse to be asked by callers that need one.
+ */
 import { ALL_BTF_FEATURES, BtfBuilder, type BtfFeatures, type BtfType } from '../btf/index.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import { CODE_EXIT, encodeSlots, type Slot } from '../object/slots.ts'
@@ -7,6 +10,7 @@ import type { Kernel } from './kernel.ts'
 import { mapCreate } from './syscalls/map.ts'
 import { tryBtfLoad } from './syscalls/object.ts'
 import { type ProgLoadParams, tryProgLoad } from './syscalls/prog.ts'
+import type { BpfToken } from './token.ts'
 
 const answers = new WeakMap<Kernel, Map<string, unknown>>()
 
@@ -47,7 +51,8 @@ export function creates(kernel: Kernel, create: () => number): boolean {
 }
 
 /** Names of programs and maps (Linux 4.15). */
-export function hasNames(kernel: Kernel): boolean {
+export function hasNames(kernel: Kernel, token?: BpfToken): boolean {
+  if (token) return true
   return once(kernel, 'names', () => {
     const insns = returnValue(kernel, 0)
     return loads(kernel, { type: U.BPF_PROG_TYPE_SOCKET_FILTER, insns, license: 'GPL', name: 'probe' })
@@ -55,19 +60,22 @@ export function hasNames(kernel: Kernel): boolean {
 }
 
 /** Array maps that can be mapped into user space (Linux 5.5). */
-export function hasArrayMmap(kernel: Kernel): boolean {
+export function hasArrayMmap(kernel: Kernel, token?: BpfToken): boolean {
   const params = { type: U.BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 4, maxEntries: 1, flags: U.BPF_F_MMAPABLE }
+  if (token) return true
   return once(kernel, 'mmap', () => creates(kernel, () => mapCreate(kernel, params)))
 }
 
 /** Maps that programs can only read (Linux 5.2), the ground of constants. */
-export function hasReadOnlyMaps(kernel: Kernel): boolean {
+export function hasReadOnlyMaps(kernel: Kernel, token?: BpfToken): boolean {
   const params = { type: U.BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 4, maxEntries: 1, flags: U.BPF_F_RDONLY_PROG }
+  if (token) return true
   return once(kernel, 'rdonly', () => creates(kernel, () => mapCreate(kernel, params)))
 }
 
 /** Cookies of perf event links (Linux 5.15): helper get_attach_cookie in a kprobe. */
-export function hasCookies(kernel: Kernel): boolean {
+export function hasCookies(kernel: Kernel, token?: BpfToken): boolean {
+  if (token) return true
   return once(kernel, 'cookie', () => {
     const slots: Slot[] = [
       { code: 0x85, dst: 0, src: 0, off: 0, imm: U.BPF_FUNC_get_attach_cookie },
@@ -95,12 +103,14 @@ function takes(kernel: Kernel, ...types: BtfType[]): boolean {
 }
 
 /** Type information at all (Linux 4.18). */
-export function hasBtf(kernel: Kernel): boolean {
+export function hasBtf(kernel: Kernel, token?: BpfToken): boolean {
+  if (token) return true
   return once(kernel, 'btf', () => takes(kernel, INT))
 }
 
 /** Which kinds of types it knows. */
-export function btfFeatures(kernel: Kernel): BtfFeatures {
+export function btfFeatures(kernel: Kernel, token?: BpfToken): BtfFeatures {
+  if (token) return ALL_BTF_FEATURES
   return once(kernel, 'btfFeatures', () => ({
     ...ALL_BTF_FEATURES,
     func: takes(kernel, INT, PROTO, { kind: 'FUNC', name: 'a', type: 2, linkage: 0 }),

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Loads one program of an object. */
-import { parseBtf } from '../btf/index.ts'
 import { RelocationError, RuleError, UnsupportedError } from '../errors/index.ts'
 import { ESRCH } from '../gen/errno.gen.ts'
 import * as U from '../gen/uapi-enums.gen.ts'
 import { encodeSlots } from '../object/slots.ts'
 import type { ProgramSpec } from '../object/spec.ts'
 import type { LinkedProgram } from '../relo/index.ts'
-import { btfInfo, progInfo } from './info.ts'
-import type { Kernel } from './kernel.ts'
 import { kernelName } from './names.ts'
 import { hasNames } from './probe.ts'
+import { functionOfProgram } from './program-types.ts'
 import type { LoadSession } from './session.ts'
-import { getFdById } from './syscalls/object.ts'
 import { type LogRequest, type ProgLoadParams, tryProgLoad } from './syscalls/prog.ts'
 
 /** LINUX_VERSION_CODE of 4.17, the first with expected_attach_type. */
@@ -33,20 +30,6 @@ const TARGET_PREFIX: Readonly<Record<number, readonly [string, 'FUNC' | 'TYPEDEF
   [U.BPF_LSM_MAC]: ['bpf_lsm_', 'FUNC'],
   [U.BPF_LSM_CGROUP]: ['bpf_lsm_', 'FUNC'],
   [U.BPF_TRACE_ITER]: ['bpf_iter_', 'FUNC'],
-}
-
-/** BTF id of a function of a loaded program. */
-function functionOfProgram(kernel: Kernel, progFd: number, name: string): number {
-  const { btfId } = progInfo(kernel, progFd)
-  if (btfId === 0) throw new RelocationError(`resolve target '${name}': the target program was loaded without types`)
-  const fd = getFdById(kernel, 'btf', btfId)
-  try {
-    const id = parseBtf(btfInfo(kernel, fd, true).bytes).find(name, 'FUNC')
-    if (id === undefined) throw new RelocationError(`resolve target '${name}': the target program has no such function`)
-    return id
-  } finally {
-    kernel.close(fd)
-  }
 }
 
 function kernelTarget(session: LoadSession, program: ProgramSpec): AttachTarget {
@@ -122,7 +105,8 @@ export function attemptProgram(session: LoadSession, program: ProgramSpec, log?:
     flags: program.flags,
     expectedAttachType: optional ? 0 : attachType,
     fdArray: session.objectTypes.fdArray,
-    ...(hasNames(kernel) ? { name: kernelName(program.name) } : {}),
+    tokenFd: session.token?.fd,
+    ...(hasNames(kernel, session.token) ? { name: kernelName(program.name) } : {}),
     ...(program.ifindex ? { ifindex: program.ifindex } : {}),
     ...(btfFd !== undefined && (funcInfo || lineInfo || needsTypes(linked)) ? { btfFd, funcInfo, lineInfo } : {}),
     ...(target.btfId ? { attachBtfId: target.btfId } : {}),

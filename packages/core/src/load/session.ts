@@ -32,10 +32,16 @@ import { hasCookies } from './probe.ts'
 import { type StructOpsTable, structOpsTable } from './struct-ops.ts'
 import { mapFreeze, mapUpdateElem } from './syscalls/map.ts'
 import { objGet, objPin } from './syscalls/object.ts'
+import { BpfToken } from './token.ts'
 
 /** Maps whose contents user space may not change once they are filled. */
 const FROZEN: ReadonlySet<MapSpec['origin']> = new Set(['rodata', 'kconfig'])
 const PIN_ROOT = '/sys/fs/bpf'
+
+function sessionToken(kernel: Kernel, given: string | number | undefined): BpfToken | undefined {
+  if (given === undefined) return undefined
+  return typeof given === 'string' ? BpfToken.fromPath(kernel, given) : new BpfToken(kernel, given)
+}
 
 export class LoadSession implements Disposable {
   readonly spec: ObjectSpec
@@ -43,6 +49,8 @@ export class LoadSession implements Disposable {
   readonly options: LoadOptions
   readonly kernelTypes: KernelTypes
   readonly objectTypes: ObjectTypes
+  /** Stands in for capabilities. */
+  readonly token: BpfToken | undefined
   readonly #maps = new Map<string, number>()
   readonly #arenas = new Map<string, Mapping>()
   readonly #borrowed = new Set<string>()
@@ -64,7 +72,8 @@ export class LoadSession implements Disposable {
     this.options = options
     this.#lasting = lasting
     this.kernelTypes = new KernelTypes(kernel, options.kernelBtf)
-    this.objectTypes = new ObjectTypes(spec, kernel)
+    this.token = sessionToken(kernel, options.token)
+    this.objectTypes = new ObjectTypes(spec, kernel, this.token)
   }
 
   /** fd of a map, created now if it is not there yet. */
@@ -132,6 +141,7 @@ export class LoadSession implements Disposable {
         name: kernelMapName(this.spec.name, map),
         btfFd: this.objectTypes.fd,
         innerFd,
+        token: this.token,
         ...(table
           ? { vmlinuxValueTypeId: table.valueTypeId, valueTypeBtfFd: table.btfFd, valueSize: table.valueSize }
           : {}),
@@ -148,7 +158,8 @@ export class LoadSession implements Disposable {
 
   /** The template goes away again: the outer map keeps what it needs to know of it. */
   #createInner(inner: MapSpec): number {
-    return createMap(this.kernel, inner, { name: kernelMapName(this.spec.name, inner), btfFd: this.objectTypes.fd })
+    const name = kernelMapName(this.spec.name, inner)
+    return createMap(this.kernel, inner, { name, btfFd: this.objectTypes.fd, token: this.token })
   }
 
   #fill(map: MapSpec, fd: number): void {
@@ -206,7 +217,7 @@ export class LoadSession implements Disposable {
       const given = this.options.kconfig?.get(name)
       if (given !== undefined) return BigInt(given)
       if (name === 'LINUX_KERNEL_VERSION') return BigInt(kernel.facts.version)
-      if (name === 'LINUX_HAS_BPF_COOKIE') return hasCookies(kernel) ? 1n : 0n
+      if (name === 'LINUX_HAS_BPF_COOKIE') return hasCookies(kernel, this.token) ? 1n : 0n
       if (name === 'LINUX_HAS_SYSCALL_WRAPPER') return hasSyscallWrapper(kernel) ? 1n : 0n
       return undefined
     }
@@ -291,6 +302,7 @@ export class LoadSession implements Disposable {
     this.#maps.clear()
     this.kernelTypes[Symbol.dispose]()
     this.objectTypes[Symbol.dispose]()
+    this.token?.[Symbol.dispose]()
   }
 }
 

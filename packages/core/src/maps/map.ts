@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { type Btf, parseBtf } from '../btf/index.ts'
-import { RuleError, SyscallError } from '../errors/index.ts'
-import { BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY, BPF_STRUCT_OPS, MAP_TYPE_NAMES } from '../gen/uapi-enums.gen.ts'
+import { EBUSY, RuleError, SyscallError } from '../errors/index.ts'
+import {
+  BPF_F_LINK,
+  BPF_MAP_TYPE_ARENA,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_STRUCT_OPS,
+  MAP_TYPE_NAMES,
+} from '../gen/uapi-enums.gen.ts'
 import { btfInfo, type MapInfo, mapInfo } from '../load/info.ts'
 import { type Kernel, type Mapping, PROT_READ, PROT_WRITE } from '../load/kernel.ts'
-import { BpfLink, type Link } from '../load/links/link.ts'
+import { BpfLink, CallLink, type Link } from '../load/links/link.ts'
 import type { StructOpsTable } from '../load/struct-ops.ts'
 import { linkCreate } from '../load/syscalls/link.ts'
 import * as sys from '../load/syscalls/map.ts'
@@ -309,7 +315,10 @@ export class BpfMap implements Disposable {
     return mapping
   }
 
-  /** Registers the programs of a struct_ops map: `programs` gives the fd for each name. */
+  /**
+   * Registers the programs of a struct_ops map: `programs` gives the fd for each name. Without BPF_F_LINK (section
+   * `.struct_ops`) the element itself registers them, and they stay until the link is detached or the element deleted.
+   */
   registerStructOps(programs: ReadonlyMap<string, { readonly fd: number }>): Link {
     if (!this.#table) throw new RuleError(`register '${this.name}': it is no struct_ops map`)
     const value = this.#table.value.slice()
@@ -318,9 +327,33 @@ export class BpfMap implements Disposable {
       const loaded = programs.get(program)
       if (loaded) view.setBigUint64(offset, BigInt(loaded.fd), this.kernel.facts.littleEndian)
     }
-    sys.mapUpdateElem(this.kernel, this.fd, new Uint8Array(4), value)
+    const key = new Uint8Array(4)
+    if (!(this.codec.shape.flags & BPF_F_LINK)) {
+      sys.mapUpdateElem(this.kernel, this.fd, key, value)
+      return new CallLink(this.kernel, `struct_ops ${this.name}`, this.#unregister(key))
+    }
+    try {
+      sys.mapUpdateElem(this.kernel, this.fd, key, value)
+    } catch (error) {
+      // A value that was there before cannot have changed since: links can be made of it again.
+      if (!(error instanceof SyscallError) || error.errno !== EBUSY) throw error
+    }
     const fd = linkCreate(this.kernel, () => ({ map_fd: this.fd, attach_type: BPF_STRUCT_OPS }), `'${this.name}'`)
     return new BpfLink(this.kernel, fd, `struct_ops ${this.name}`)
+  }
+
+  /** What is registered holds the map, which may have been closed here before. */
+  #unregister(key: Uint8Array): () => void {
+    const { kernel } = this
+    const { id } = this.info()
+    return () => {
+      const again = this.#fd < 0 ? getFdById(kernel, 'map', id) : undefined
+      try {
+        sys.mapDeleteElem(kernel, again ?? this.#fd, key)
+      } finally {
+        if (again !== undefined) kernel.close(again)
+      }
+    }
   }
 
   /** Keeps it in bpffs beyond the life of this process. */

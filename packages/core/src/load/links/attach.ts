@@ -5,12 +5,20 @@ import * as U from '../../gen/uapi-enums.gen.ts'
 import { attachPoint, progTypeName } from '../../rules/attach.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Program } from '../program.ts'
+import { functionOfProgram } from '../program-types.ts'
 import { attachByCall, attachCgroup, attachInterface, attachNetfilter, attachNetns, attachSockmap } from './hook.ts'
 import type { Link } from './link.ts'
 import { attachKprobe, attachPerfEvent, attachTracepoint, attachUprobe } from './perf.ts'
 import { attachSocket } from './socket.ts'
 import type { AttachTarget } from './target.ts'
-import { attachFreplace, attachIter, attachKprobeMulti, attachRawTracepoint, attachUprobeMulti } from './trace.ts'
+import {
+  attachFreplace,
+  attachIter,
+  attachKprobeMulti,
+  attachRawTracepoint,
+  attachTraced,
+  attachUprobeMulti,
+} from './trace.ts'
 
 export type { AttachTarget } from './target.ts'
 
@@ -76,7 +84,23 @@ function attachEvent(a: Attachment): Link {
 
 function attachTracing(a: Attachment): Link {
   if (a.attachType === U.BPF_TRACE_ITER) return attachIter(a.kernel, a.fd, a.target.iter)
-  return attachRawTracepoint(a.kernel, a.fd, undefined, a.target.cookie)
+  return attachTraced(a.kernel, a.fd, a.attachType, a.target.cookie)
+}
+
+function attachExtension(a: Attachment): Link {
+  const { freplace } = a.target
+  if (!freplace) return attachTraced(a.kernel, a.fd, a.attachType, a.target.cookie)
+  const { progFd } = freplace
+  const name = () => named(a, freplace.function, 'a function: set freplace.function')
+  const btfId = freplace.btfId ?? functionOfProgram(a.kernel, progFd, name())
+  return attachFreplace(a.kernel, a.fd, progFd, btfId, a.target.cookie)
+}
+
+function attachTypeOf(program: Program, target: AttachTarget): number {
+  const said = target.attachType ?? program.spec?.expectedAttachType ?? 0
+  if (target.netkit === undefined) return said
+  const peer = target.peer ?? said === U.BPF_NETKIT_PEER
+  return peer ? U.BPF_NETKIT_PEER : U.BPF_NETKIT_PRIMARY
 }
 
 /** By what kind of place the attach type names. */
@@ -105,7 +129,7 @@ function attachByPoint(a: Attachment): Link {
 /** Attaches a program: {@link Program.attach}. */
 export function attachProgram(program: Program, target: AttachTarget): Link {
   const { kernel, fd, type } = program
-  const attachType = target.attachType ?? program.spec?.expectedAttachType ?? 0
+  const attachType = attachTypeOf(program, target)
   const a: Attachment = { kernel, fd, program, attachType, target }
   switch (type) {
     case U.BPF_PROG_TYPE_SOCKET_FILTER:
@@ -122,9 +146,9 @@ export function attachProgram(program: Program, target: AttachTarget): Link {
       return attachTracing(a)
     case U.BPF_PROG_TYPE_LSM:
       if (attachType === U.BPF_LSM_CGROUP) return attachCgroup(kernel, fd, attachType, target)
-      return attachRawTracepoint(kernel, fd, undefined, target.cookie)
+      return attachTraced(kernel, fd, attachType, target.cookie)
     case U.BPF_PROG_TYPE_EXT:
-      return attachFreplace(kernel, fd, target)
+      return attachExtension(a)
     case U.BPF_PROG_TYPE_KPROBE:
       return attachProbe(a)
     case U.BPF_PROG_TYPE_PERF_EVENT:

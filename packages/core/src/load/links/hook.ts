@@ -2,12 +2,41 @@
 /** Attach points that are an fd, an interface or a hook: cgroups, network namespaces, devices, sockmaps, netfilter. */
 import { EINVAL, errnoName, RuleError, SyscallError } from '../../errors/index.ts'
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from '../../gen/system.gen.ts'
-import { BPF_NETFILTER } from '../../gen/uapi-enums.gen.ts'
+import { BPF_F_ID } from '../../gen/uapi-defines.gen.ts'
+import {
+  BPF_NETFILTER,
+  BPF_NETKIT_PEER,
+  BPF_NETKIT_PRIMARY,
+  BPF_TCX_EGRESS,
+  BPF_TCX_INGRESS,
+} from '../../gen/uapi-enums.gen.ts'
 import { attachTypeName } from '../../rules/attach.ts'
 import type { Kernel } from '../kernel.ts'
-import { linkCreate, progAttach, progDetach } from '../syscalls/link.ts'
+import { type LinkCreateFields, linkCreate, progAttach, progDetach } from '../syscalls/link.ts'
 import { BpfLink, CallLink, type Link } from './link.ts'
 import type { AttachTarget, NetfilterTarget } from './target.ts'
+
+/** Hooks of interfaces on which several programs stand in an order. */
+const ORDERED: Readonly<Record<number, 'tcx' | 'netkit'>> = {
+  [BPF_TCX_INGRESS]: 'tcx',
+  [BPF_TCX_EGRESS]: 'tcx',
+  [BPF_NETKIT_PRIMARY]: 'netkit',
+  [BPF_NETKIT_PEER]: 'netkit',
+}
+
+/** The place among the programs that are there. */
+function orderFields(kind: 'tcx' | 'netkit' | 'cgroup', target: AttachTarget): LinkCreateFields {
+  const { flags = 0, relativeFd, relativeId, expectedRevision } = target
+  if (relativeFd !== undefined && relativeId !== undefined) {
+    throw new RuleError('attach: the program beside which it is put has one name: set relativeFd or relativeId')
+  }
+  return {
+    flags: relativeId === undefined ? flags : flags | BPF_F_ID,
+    ...(relativeFd === undefined ? {} : { [`${kind}.relative_fd`]: relativeFd }),
+    ...(relativeId === undefined ? {} : { [`${kind}.relative_id`]: relativeId }),
+    ...(expectedRevision === undefined ? {} : { [`${kind}.expected_revision`]: expectedRevision }),
+  }
+}
 
 /** Attaches with PROG_ATTACH, which stays until it is undone. */
 export function attachByCall(kernel: Kernel, progFd: number, targetFd: number, attachType: number, flags = 0): Link {
@@ -30,7 +59,7 @@ export function attachCgroup(kernel: Kernel, progFd: number, attachType: number,
   const fd = opened ? openDirectory(kernel, cgroup) : cgroup
   const where = `${attachTypeName(attachType)} of cgroup ${cgroup}`
   try {
-    const fields = { prog_fd: progFd, target_fd: fd, attach_type: attachType, flags: target.flags }
+    const fields = { prog_fd: progFd, target_fd: fd, attach_type: attachType, ...orderFields('cgroup', target) }
     const link = new BpfLink(
       kernel,
       linkCreate(kernel, () => fields, where),
@@ -48,11 +77,13 @@ export function attachCgroup(kernel: Kernel, progFd: number, attachType: number,
 
 /** Attaches to an interface: XDP, tcx, netkit. */
 export function attachInterface(kernel: Kernel, progFd: number, attachType: number, target: AttachTarget): Link {
-  const { ifindex, flags } = target
+  const ifindex = target.netkit ?? target.ifindex
   if (ifindex === undefined)
     throw new RuleError(`attach ${attachTypeName(attachType)}: an interface is needed: set ifindex`)
   const where = `${attachTypeName(attachType)} of interface ${ifindex}`
-  const fields = { prog_fd: progFd, target_ifindex: ifindex, attach_type: attachType, flags }
+  const kind = ORDERED[attachType]
+  const order = kind ? orderFields(kind, target) : { flags: target.flags }
+  const fields = { prog_fd: progFd, target_ifindex: ifindex, attach_type: attachType, ...order }
   return new BpfLink(
     kernel,
     linkCreate(kernel, () => fields, where),

@@ -41,6 +41,10 @@ export interface AttachTarget {
   readonly cgroup?: number | string
   /** Interface for XDP, tcx, netkit. */
   readonly ifindex?: number
+  /** Primary device of a netkit pair: the attach type is then BPF_NETKIT_PRIMARY, or BPF_NETKIT_PEER with `peer`. */
+  readonly netkit?: number
+  /** Whether it runs at the peer of the netkit device. Default: what the section says, else the primary side. */
+  readonly peer?: boolean
   /** fd of a network namespace, for flow dissectors and socket lookup. */
   readonly netnsFd?: number
   /** Socket for socket filters and SO_REUSEPORT groups. */
@@ -60,10 +64,19 @@ export interface AttachTarget {
   readonly uprobes?: { readonly path: string; readonly offsets: readonly (number | bigint)[]; readonly pid?: number }
   readonly netfilter?: NetfilterTarget
   readonly iter?: IterTarget
-  /** Function of another program that is replaced: its fd and BTF id. */
-  readonly freplace?: { readonly progFd: number; readonly btfId: number }
+  /**
+   * Function of another program that is replaced, where it is not the one the extension was loaded for: by its BTF id or
+   * its name. Default: the name in the section.
+   */
+  readonly freplace?: { readonly progFd: number; readonly btfId?: number; readonly function?: string }
   /** Value that the program reads with bpf_get_attach_cookie. */
   readonly cookie?: bigint
   /** XDP_FLAGS_*, BPF_F_BEFORE and others, as the kind takes them. */
   readonly flags?: number
+  /** fd of the program before or after which it is put (a link's with BPF_F_LINK): tcx, netkit, cgroups since 6.17. */
+  readonly relativeFd?: number
+  /** The same by id: sets BPF_F_ID. */
+  readonly relativeId?: number
+  /** Attaches only if the place is still in this revision, see `progQuery`. */
+  readonly expectedRevision?: bigint
 }

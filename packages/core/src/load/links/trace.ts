@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** Raw tracepoints, functions by BTF id, iterators, and many probes at once. */
-import { RuleError } from '../../errors/index.ts'
+import { EINVAL, RuleError, SyscallError } from '../../errors/index.ts'
 import { BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN, BPF_TRACE_ITER } from '../../gen/uapi-enums.gen.ts'
 import { bpf_iter_link_info } from '../../gen/uapi-layouts.gen.ts'
 import { encodeStruct } from '../attr.ts'
@@ -16,11 +16,42 @@ export function attachRawTracepoint(kernel: Kernel, progFd: number, name: string
   return new BpfLink(kernel, rawTracepointOpen(kernel, progFd, name, cookie ?? 0n), where)
 }
 
+/** Attaches to what the program was loaded for: a function, a typed tracepoint, a security hook. */
+export function attachTraced(kernel: Kernel, progFd: number, attachType: number, cookie?: bigint): Link {
+  const where = 'the function it was loaded for'
+  const fields = {
+    prog_fd: progFd,
+    attach_type: attachType,
+    ...(cookie === undefined ? {} : { 'tracing.cookie': cookie }),
+  }
+  try {
+    return new BpfLink(
+      kernel,
+      linkCreate(kernel, () => fields, where),
+      where,
+    )
+  } catch (error) {
+    // Kernels of before 5.10 attach these only by the older command, which takes no cookie for functions.
+    if (cookie !== undefined || !(error instanceof SyscallError) || error.errno !== EINVAL) throw error
+    return attachRawTracepoint(kernel, progFd, undefined)
+  }
+}
+
 /** Replaces a function of a loaded program. */
-export function attachFreplace(kernel: Kernel, progFd: number, target: AttachTarget): Link {
-  if (!target.freplace) return attachRawTracepoint(kernel, progFd, undefined)
-  const where = `function ${target.freplace.btfId} of program fd ${target.freplace.progFd}`
-  const fields = { prog_fd: progFd, target_fd: target.freplace.progFd, target_btf_id: target.freplace.btfId }
+export function attachFreplace(
+  kernel: Kernel,
+  progFd: number,
+  targetFd: number,
+  btfId: number,
+  cookie: bigint | undefined,
+): Link {
+  const where = `function ${btfId} of program fd ${targetFd}`
+  const fields = {
+    prog_fd: progFd,
+    target_fd: targetFd,
+    target_btf_id: btfId,
+    ...(cookie === undefined ? {} : { 'tracing.cookie': cookie }),
+  }
   return new BpfLink(
     kernel,
     linkCreate(kernel, () => fields, where),

@@ -6,6 +6,7 @@ import { ATTR_MAP_BATCH, ATTR_MAP_CREATE, ATTR_MAP_ELEM } from '../../gen/uapi-l
 import { BpfCall, encodeCString, getField } from '../attr.ts'
 import type { Kernel } from '../kernel.ts'
 import { elemCall } from './elem.ts'
+import { tokenFlag } from './object.ts'
 
 /** Arguments of BPF_MAP_CREATE. */
 export interface MapCreateParams {
@@ -25,6 +26,8 @@ export interface MapCreateParams {
   readonly btfVmlinuxValueTypeId?: number
   readonly mapExtra?: bigint
   readonly valueTypeBtfObjFd?: number
+  /** Stands in for capabilities. */
+  readonly tokenFd?: number | undefined
 }
 
 /** A new map's fd. */
@@ -35,7 +38,7 @@ export function mapCreate(kernel: Kernel, params: MapCreateParams): number {
     key_size: params.keySize,
     value_size: params.valueSize,
     max_entries: params.maxEntries,
-    map_flags: params.flags,
+    map_flags: (params.flags ?? 0) | tokenFlag(params.tokenFd),
     inner_map_fd: params.innerMapFd,
     numa_node: params.numaNode,
     map_name: objectName(params.name),
@@ -46,6 +49,7 @@ export function mapCreate(kernel: Kernel, params: MapCreateParams): number {
     btf_vmlinux_value_type_id: params.btfVmlinuxValueTypeId,
     map_extra: params.mapExtra,
     value_type_btf_obj_fd: params.valueTypeBtfObjFd,
+    map_token_fd: params.tokenFd,
   }
   return call.run(
     'BPF_MAP_CREATE',

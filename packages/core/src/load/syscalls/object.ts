@@ -2,7 +2,14 @@
 /** Commands of bpf(2) about anything that has an fd, an id or a path: programs, maps, BTF, links. */
 import { ENOENT, SyscallError } from '../../errors/index.ts'
 import * as U from '../../gen/uapi-enums.gen.ts'
-import { ATTR_BTF_LOAD, ATTR_ENABLE_STATS, ATTR_GET_ID, ATTR_INFO, ATTR_OBJ } from '../../gen/uapi-layouts.gen.ts'
+import {
+  ATTR_BTF_LOAD,
+  ATTR_ENABLE_STATS,
+  ATTR_GET_ID,
+  ATTR_INFO,
+  ATTR_OBJ,
+  ATTR_TOKEN_CREATE,
+} from '../../gen/uapi-layouts.gen.ts'
 import { BpfCall, decodeCString, type FieldValues, getField, type StructLayout } from '../attr.ts'
 import type { Kernel, UserBuffer } from '../kernel.ts'
 
@@ -67,6 +74,17 @@ export function objGetInfo<L extends StructLayout>(
   return info.bytes.slice(0, layout.size)
 }
 
+/** The flag that says that a token is given. */
+export function tokenFlag(tokenFd: number | undefined): number {
+  return tokenFd === undefined ? 0 : U.BPF_F_TOKEN_FD
+}
+
+/** A new token's fd, made from an fd of the root of a bpf file system. */
+export function tokenCreate(kernel: Kernel, bpffsFd: number, flags = 0): number {
+  using call = new BpfCall(kernel)
+  return call.run('BPF_TOKEN_CREATE', U.BPF_TOKEN_CREATE, ATTR_TOKEN_CREATE, { flags, bpffs_fd: bpffsFd })
+}
+
 /** Answer of BPF_BTF_LOAD. */
 export interface BtfLoadResult {
   /** fd, or -errno. */
@@ -75,7 +93,13 @@ export interface BtfLoadResult {
 }
 
 /** Loads type information; with `logLevel` the log says why it was refused. */
-export function tryBtfLoad(kernel: Kernel, btf: Uint8Array, logLevel = 0, logSize = 64 * 1024): BtfLoadResult {
+export function tryBtfLoad(
+  kernel: Kernel,
+  btf: Uint8Array,
+  logLevel = 0,
+  logSize = 64 * 1024,
+  tokenFd?: number,
+): BtfLoadResult {
   using call = new BpfCall(kernel)
   const log: UserBuffer | undefined = logLevel ? call.alloc(logSize) : undefined
   const { result } = call.attempt(U.BPF_BTF_LOAD, ATTR_BTF_LOAD, {
@@ -84,6 +108,8 @@ export function tryBtfLoad(kernel: Kernel, btf: Uint8Array, logLevel = 0, logSiz
     btf_log_buf: log,
     btf_log_size: log ? logSize : undefined,
     btf_log_level: logLevel,
+    btf_flags: tokenFlag(tokenFd),
+    btf_token_fd: tokenFd,
   })
   return { result, log: log ? decodeCString(log.bytes) : '' }
 }

@@ -6,6 +6,7 @@ import { ATTR_PROG_BIND_MAP, ATTR_PROG_LOAD, ATTR_PROG_STREAM_READ, ATTR_TEST } 
 import { BpfCall, decodeCString, getField } from '../attr.ts'
 import type { Kernel } from '../kernel.ts'
 import { objectName } from './map.ts'
+import { tokenFlag } from './object.ts'
 
 /** Fixed-size records as the kernel takes them: `bpf_func_info`, `bpf_line_info`, `bpf_core_relo`. */
 export interface Records {
@@ -31,6 +32,8 @@ export interface ProgLoadParams {
   readonly funcInfo?: Records | undefined
   readonly lineInfo?: Records | undefined
   readonly fdArray?: readonly number[] | undefined
+  /** Stands in for capabilities. */
+  readonly tokenFd?: number | undefined
 }
 
 /** How the verifier should log. */
@@ -87,7 +90,7 @@ function loadOnce(
     log_size: buffer ? size : undefined,
     log_buf: buffer,
     kern_version: params.kernVersion,
-    prog_flags: params.flags,
+    prog_flags: (params.flags ?? 0) | tokenFlag(params.tokenFd),
     prog_name: objectName(params.name),
     prog_ifindex: params.ifindex,
     expected_attach_type: params.expectedAttachType,
@@ -101,6 +104,7 @@ function loadOnce(
     attach_btf_id: params.attachBtfId,
     attach_prog_fd: params.attachProgFd ?? params.attachBtfObjFd,
     fd_array: params.fdArray?.length ? call.words(params.fdArray) : undefined,
+    prog_token_fd: params.tokenFd,
   })
   return {
     result,
