@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Which types of Linux the virtual kernel has of its own. tools/gen/kernel-btf.mjs cuts them out of the BTF of a running
 // Linux 6.18: names, sizes, offsets, tags and prototypes stay as they are there; a structure that is only pointed to and
-// not named here becomes a forward declaration.
+// not named here keeps its name and size, without members.
 
 /**
  * Structures that are kept whole, with all that they contain by value. A name that ends in * stands for all that begin
@@ -34,6 +34,7 @@ export const STRUCTS = [
     'bpf_run_ctx',
   ],
   ...[
+    'bpf_fentry_test_t',
     'bpf_trace_run_ctx',
     'bpf_cgroup_storage',
     'bpf_perf_event_data_kern',

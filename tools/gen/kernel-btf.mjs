@@ -30,7 +30,7 @@ export function prune({ types, text }) {
   const wanted = roots(types)
   const operations = matcher(OPERATIONS)
   const whole = new Set(wanted.filter((id) => isComposite(types[id])))
-  // number -> how it is kept: 'whole', or 'name' for a forward declaration
+  // number -> how it is kept: 'whole', or 'name' without members
   const kept = new Map()
   const pointer = (id) => {
     // a pointer's target, through modifiers; structures stay outside unless they are wanted by name
@@ -122,18 +122,18 @@ function roots(types) {
   return ids
 }
 
-/** Rows with new numbers, in the old order; equal forward declarations and equal references become one. */
+/** Rows with new numbers, in the old order; equal names and equal references become one. */
 function renumber(types, text, kept) {
   const ids = [...kept.keys()].sort((a, b) => a - b)
   const section = types.findIndex((type) => type?.kind === KIND.DATASEC)
   const number = new Map([[0, 0]])
-  const forwards = new Map()
+  const outlines = new Map()
   let next = 1
   for (const id of ids) {
     if (kept.get(id) === 'name') {
       const key = `${types[id].kind} ${types[id].name}`
-      if (!forwards.has(key)) forwards.set(key, next++)
-      number.set(id, forwards.get(key))
+      if (!outlines.has(key)) outlines.set(key, next++)
+      number.set(id, outlines.get(key))
     } else number.set(id, next++)
   }
   const of = (id) => number.get(id) ?? 0
@@ -142,14 +142,15 @@ function renumber(types, text, kept) {
   for (const id of ids) {
     if (done.has(of(id))) continue
     done.add(of(id))
-    rows.push(kept.get(id) === 'name' ? forward(types[id]) : row(types[id], text, of))
+    rows.push(kept.get(id) === 'name' ? outline(types[id]) : row(types[id], text, of))
   }
   if (section > 0) rows.push(datasec(types[section], number))
   return rows
 }
 
-function forward({ kind, name }) {
-  return { kind: KIND.FWD, flag: kind === KIND.UNION ? 1 : 0, vlen: 0, name, ref: 0, words: [] }
+/** Name and size of a structure; its members are not here. A pointer to it is still one to a structure. */
+function outline(type) {
+  return { ...type, flag: 0, vlen: 0, words: [], names: undefined }
 }
 
 function row(type, text, of) {
