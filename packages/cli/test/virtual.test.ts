@@ -54,14 +54,26 @@ describe('verify', () => {
     expect(out).toMatch(/why: .*\n +instead: /)
   })
 
-  it('explains refusals in JSON too', async () => {
-    const { json } = await skep(['verify', '--json', example('refused/lost-reference/lost-reference.bpf.o')])
+  it('explains refusals in JSON too, where it is asked to', async () => {
+    const refused = example('refused/lost-reference/lost-reference.bpf.o')
+    const plain = await skep(['verify', '--json', refused])
+    expect(Object.keys(plain.json[0]!).join(' ')).toBe(
+      'object section program type attachType kernel verdict errno message processedInsns totalStates peakStates verificationNs insns',
+    )
+    const { json } = await skep(['verify', '--json', '--explain', refused])
     expect(json[0]!.explanation).toMatchObject({
       id: 'lost-reference',
       problem: expect.stringMatching(/What instruction \d+ acquired/),
     })
-    const accepted = await skep(['verify', '--json', example('bind4/bind4.bpf.o')])
+    const accepted = await skep(['verify', '--json', '--explain', example('bind4/bind4.bpf.o')])
     expect(accepted.json[0]!.explanation).toBe(null)
+  })
+
+  it('goes on to the next file where one cannot be read', async () => {
+    const { code, out, err } = await skep(['verify', example('sockex1/sockex1.bpf.c'), example('bind4/bind4.bpf.o')])
+    expect(code).toBe(1)
+    expect(err).toContain('sockex1.bpf.c: ')
+    expect(out).toContain('refuse_port')
   })
 
   it('prints the log where it is asked for', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { type Kernel, type ObjectSpec, openObject, type Verdict, verifyProgram } from '@skep/core'
+import { BpfError, type Kernel, type ObjectSpec, openObject, type Verdict, verifyProgram } from '@skep/core'
 import { explainRefusal } from '@skep/core/refusals'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT, EXIT_FINE, EXIT_REFUSED } from '../exit.ts'
@@ -19,6 +19,7 @@ interface VerifyCliOptions {
   logLevel?: string
   set: string[]
   json?: boolean
+  explain?: boolean
   trace?: boolean
 }
 
@@ -78,7 +79,7 @@ function explainedJson({ message, log }: Verdict): object | undefined {
   return found && { id: found.id, problem: found.problem, reason: found.reason, suggestion: found.suggestion }
 }
 
-function jsonRow({ object, kernel, spec, verdict }: Row, withLog: boolean): object {
+function jsonRow({ object, kernel, spec, verdict }: Row, options: VerifyCliOptions): object {
   const program = spec.program(verdict.program)
   return {
     object,
@@ -90,13 +91,13 @@ function jsonRow({ object, kernel, spec, verdict }: Row, withLog: boolean): obje
     verdict: verdict.verdict,
     errno: verdict.errno,
     message: verdict.message,
-    explanation: (verdict.verdict === 'reject' && explainedJson(verdict)) || null,
     processedInsns: verdict.processedInsns ?? null,
     totalStates: verdict.totalStates ?? null,
     peakStates: verdict.peakStates ?? null,
     verificationNs: verdict.verificationNs ?? null,
     insns: verdict.insns,
-    ...(withLog ? { log: verdict.log } : {}),
+    ...(options.logLevel === undefined ? {} : { log: verdict.log }),
+    ...(options.explain ? { explanation: (verdict.verdict === 'reject' && explainedJson(verdict)) || null } : {}),
   }
 }
 
@@ -132,7 +133,7 @@ async function verifyFile(file: string, options: VerifyCliOptions, kernels: Read
       const verdict = verifyProgram(spec, program.name, opened, logLevel === undefined ? {} : { logLevel })
       const row: Row = { object: file, kernel, spec, verdict }
       rows.push(row)
-      if (options.json) io.out(formatJson(jsonRow(row, options.logLevel !== undefined)))
+      if (options.json) io.out(formatJson(jsonRow(row, options)))
     }
   }
   return rows
@@ -158,6 +159,7 @@ export const verifyCommand: CommandBuilder = ({ io, exit }) =>
     .option('--log-level <n>', 'print the log at this level: 1 path taken last, 2 every step, 4 figures')
     .option('--set <name=value>', 'set a global variable or constant before loading', collect, [])
     .option('--json', 'one JSON object a line')
+    .option('--explain', 'with --json: what each refusal means, in plain words')
     .addOption(traceOption)
     .action(async (files: string[], options: VerifyCliOptions) => {
       chooseLogLevel(options)
@@ -166,15 +168,23 @@ export const verifyCommand: CommandBuilder = ({ io, exit }) =>
       try {
         for (const name of kernelNames(options.kernel)) kernels.set(name, await openKernel(name, io, options))
         const all: Row[] = []
+        let unread = 0
         for (const [index, file] of files.entries()) {
           if (io.interactive && files.length > 1) io.err(`${index + 1}/${files.length} ${file}`)
-          const rows = await verifyFile(file, options, kernels, io)
-          if (!options.json) printRows(file, rows, options, io)
-          all.push(...rows)
+          try {
+            const rows = await verifyFile(file, options, kernels, io)
+            if (!options.json) printRows(file, rows, options, io)
+            all.push(...rows)
+          } catch (error) {
+            // one file that cannot be read is no reason to say nothing of the others
+            if (files.length === 1 || !(error instanceof BpfError)) throw error
+            io.err(`skep: ${file}: ${error.message}`)
+            unread++
+          }
         }
         const different = differences(all)
         for (const place of different) io.err(`the kernels differ on ${place}`)
-        exit(exitCode(all, different))
+        exit(unread && !different.length ? EXIT_REFUSED : exitCode(all, different))
       } finally {
         for (const kernel of kernels.values()) kernel[Symbol.dispose]()
       }

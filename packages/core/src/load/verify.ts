@@ -69,8 +69,8 @@ function verdictOf(program: string, attempt: ProgramAttempt, kernel: Kernel): Ve
   const { result, log, linked } = attempt
   const stats = parseStats(log)
   const accepted = result >= 0
-  // The virtual kernel marks what it does not do yet by the errno that Linux keeps for itself.
-  const unsupported = kernel.kind === 'virtual' && result === -ENOTSUPP
+  // The virtual kernel marks what it does not do by the errno that Linux keeps for itself and a line of its own.
+  const unsupported = kernel.kind === 'virtual' && result === -ENOTSUPP && /^skep: unsupported/m.test(log)
   const insn = accepted ? undefined : lastInstruction(log)
   return {
     program,
