@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { listed } from './divergences.mjs'
 import { virtualKernel } from './kernels.mjs'
-import { lastMessage, RawLoader } from './raw-load.mjs'
+import { lastMessage, RawLoader, saysUnsupported } from './raw-load.mjs'
 import { oracleFolder } from './recorded.mjs'
 
 const { values } = parseArgs({
@@ -20,7 +20,6 @@ if (!oracleFolder) {
   process.exit(process.env.SKEP_REQUIRE_LINUX ? 1 : 0)
 }
 
-const ENOTSUPP = 524
 const EPERM = 1
 /** Not built into the kernel that was recorded. */
 const LIRC_MODE2 = 20
@@ -63,17 +62,26 @@ function attachTypes() {
   for (const set of ['plain', 'sleepable', 'flags']) {
     for (const { pt, eat, flags = 0, r, msg } of recorded[set]) {
       if (pt === LIRC_MODE2) continue
+      const where = `${pt}/${eat} flags ${flags}`
+      const expected = []
+      const got = []
+      let unsupported = false
       for (const [value, errno] of Object.entries(r)) {
         // Trampolines were refused on that machine whatever the program was.
         if (errno === -EPERM) continue
         if (!returns.has(value)) returns.set(value, code(mov(0, Number(value)), EXIT))
-        const got = loader.load({ insns: returns.get(value), type: pt, eat, flags, logLevel: 0 })
-        const answer = Math.min(got.result, 0)
-        cell(`attach ${set}`, `${pt}/${eat} flags ${flags} r0 ${value}`, errno, answer, answer === -ENOTSUPP)
+        const answer = loader.load({ insns: returns.get(value), type: pt, eat, flags })
+        const said = saysUnsupported(answer)
+        unsupported ||= said
+        expected.push(errno)
+        got.push(Math.min(answer.result, 0))
+        cell(`return code ${value}`, `${set} ${where}`, errno, got.at(-1), said)
       }
+      // The pair itself: with which errno it is refused whatever is returned, or 0.
+      if (expected.length) cell(`attach ${set}`, where, Math.max(...expected), Math.max(...got), unsupported)
       if (msg === undefined) continue
-      const { result, log } = loader.load({ insns: returns.get('0'), type: pt, eat, flags })
-      cell(`attach ${set} message`, `${pt}/${eat} flags ${flags}`, msg, lastMessage(log), result === -ENOTSUPP)
+      const answer = loader.load({ insns: returns.get('0'), type: pt, eat, flags })
+      cell(`attach ${set} message`, where, msg, lastMessage(answer.log), saysUnsupported(answer))
     }
   }
 }
@@ -100,7 +108,7 @@ function helpers() {
           flags: variant.flags,
           license: license === 'gpl' ? 'GPL' : 'Proprietary',
         })
-        const unsupported = answer.result === -ENOTSUPP
+        const unsupported = saysUnsupported(answer)
         let got = letter(answer)
         // A program that may not return 0 was allowed to call all the same.
         if (got === 'Y' && /At program exit the register R0/.test(answer.log)) got = 'A'
@@ -136,9 +144,9 @@ function contexts() {
         for (const [from, to] of acc[op + size] ?? []) for (let off = from; off <= to; off++) accepted.add(off)
         for (let off = 0; off < recorded.max_off; off++) {
           const insns = code(...body(size, off), mov(0, 0), EXIT)
-          const { result, log } = loader.load({ insns, type: pt, eat, flags })
-          const got = result >= 0 || /At program exit the register R0/.test(log)
-          cell('context', `${v} ${op}${size} @${off}`, accepted.has(off), got, result === -ENOTSUPP)
+          const answer = loader.load({ insns, type: pt, eat, flags })
+          const got = answer.result >= 0 || /At program exit the register R0/.test(answer.log)
+          cell('context', `${v} ${op}${size} @${off}`, accepted.has(off), got, saysUnsupported(answer))
         }
       }
     }
@@ -175,7 +183,7 @@ function packets() {
     if (v.includes(':')) continue
     const insns = code(movReg(6, 1), [0x30, 0, 0, 0, 0], mov(0, 0), EXIT)
     const got = loader.load({ insns, ...variantOf(v) })
-    cell('LD_ABS', v, expected, answer(got), got.result === -ENOTSUPP)
+    cell('LD_ABS', v, expected, answer(got), saysUnsupported(got))
   }
   for (const [key, expected] of Object.entries(pkt)) {
     if (key.includes(':')) continue
@@ -184,7 +192,7 @@ function packets() {
     const access = op === 'R' ? [0x71, 0, 2, 0, 0] : [0x72, 2, 0, 0, 0]
     const insns = code(...packetBounds(type), movReg(4, 2), addImm(4, 8), [0x2d, 4, 3, 1, 0], access, mov(0, 0), EXIT)
     const got = loader.load({ insns, type, ...rest })
-    cell('packet', key, expected, answer(got), got.result === -ENOTSUPP)
+    cell('packet', key, expected, answer(got), saysUnsupported(got))
   }
 }
 

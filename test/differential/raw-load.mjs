@@ -23,6 +23,13 @@ export function lastMessage(log) {
   return ''
 }
 
+const ENOTSUPP = 524
+
+/** Whether the virtual kernel has no verdict. Linux has the errno as well, for refusals of its own: the log's line decides. */
+export function saysUnsupported({ result, log }) {
+  return result === -ENOTSUPP && /^skep: unsupported: /m.test(log)
+}
+
 /** Numbers of the statistics line, or undefined. */
 export function stats(log) {
   const m =

@@ -12,7 +12,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseBtf } from '@skep/core/btf'
 import { linuxKernel, virtualKernel } from '../differential/kernels.mjs'
-import { lastMessage, RawLoader, stats } from '../differential/raw-load.mjs'
+import { lastMessage, RawLoader, saysUnsupported, stats } from '../differential/raw-load.mjs'
 import { rawTests } from '../differential/recorded.mjs'
 import { kernelTypeIds, withKernelFunctions } from './verifier/kernel-functions.mjs'
 import { FD_BASE, MAPS, withDescriptors } from './verifier/maps.mjs'
@@ -172,7 +172,7 @@ function difference(program) {
     return { kind: 'trap', linux: a.result, skep: String(error), trap: true }
   }
   // Not decided here, or (trampolines) refused there before it is read.
-  if (b.result === -524 || (a.result === -1 && a.log === '')) {
+  if (saysUnsupported(b) || (a.result === -1 && a.log === '')) {
     counts.unsupported++
     return undefined
   }
@@ -232,6 +232,19 @@ if (values.only !== undefined) {
   process.exit(found ? 1 : 0)
 }
 
+/** A line each so many programs. */
+const PROGRESS = 10_000
+const began = performance.now()
+
+function progress() {
+  const seconds = (performance.now() - began) / 1000
+  const rate = Math.round(counts.loads / Math.max(seconds, 0.001))
+  const { loads, accepted, refused, unsupported } = counts
+  process.stderr.write(
+    `fuzz:verifier: ${loads} of ${values.count} programs in ${seconds.toFixed(0)} s (${rate} a second): ${accepted} accepted, ${refused} refused, ${unsupported} undecided, ${found.length} differences\n`,
+  )
+}
+
 const found = []
 const from = Number(values.seed)
 const deadline = Date.now() + Number(values.minutes) * 60_000
@@ -240,11 +253,13 @@ for (let seed = from; seed < from + Number(values.count) && found.length < Numbe
   const program = programOf(seed)
   const diff = difference(program)
   counts.loads++
+  if (process.stderr.isTTY && counts.loads % PROGRESS === 0) progress()
   if (!diff) continue
   found.push({ seed, ...diff })
   console.log(`seed ${seed}: ${diff.kind}\n    linux ${diff.linux}\n    skep  ${diff.skep}`)
   if (diff.trap) ours = new Side(await virtualKernel(engine))
 }
+progress()
 if (values.save) {
   const lines = found.map((f) => JSON.stringify({ ...f, ...programOf(f.seed), insns: hex(programOf(f.seed).insns) }))
   writeFileSync(values.save, `${lines.join('\n')}\n`)

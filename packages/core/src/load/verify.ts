@@ -52,12 +52,11 @@ export interface VerifyOptions extends LoadOptions {
 
 const LOG_STATS = 4
 
-function failure(program: string, error: unknown, kernel: Kernel): Verdict {
+function failure(program: string, error: unknown): Verdict {
   const base = { program, insns: 0, log: '' }
   if (error instanceof UnsupportedError) return { ...base, verdict: 'unsupported', errno: 0, message: error.message }
   if (error instanceof SyscallError) {
-    const verdict = kernel.kind === 'virtual' && error.errno === ENOTSUPP ? 'unsupported' : 'reject'
-    return { ...base, verdict, errno: error.errno, message: error.message }
+    return { ...base, verdict: 'reject', errno: error.errno, message: error.message }
   }
   // What libbpf answers where an object does not fit the kernel or itself.
   const errno = error instanceof RelocationError ? error.errno : EINVAL
@@ -102,7 +101,7 @@ export function verifyProgram(spec: ObjectSpec, name: string, kernel: Kernel, op
     return verdictOf(name, attempt, kernel)
   } catch (error) {
     if (error instanceof RuleError && !spec.programs.includes(program)) throw error
-    return failure(name, error, kernel)
+    return failure(name, error)
   }
 }
 
