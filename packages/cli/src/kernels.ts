@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { type Kernel, traceKernel } from '@skep/core'
+import { type Kernel, readFile, traceKernel } from '@skep/core'
 import type { EngineName } from '@skep/wasm-vm'
 import { Option } from 'commander'
 import type { Io } from './io.ts'
@@ -21,6 +21,8 @@ export const engineOption = new Option('--engine <engine>', 'how the virtual ker
 export interface KernelOptions {
   readonly trace?: boolean | undefined
   readonly engine?: EngineName | undefined
+  /** A Linux with which the virtual kernel is compared: it gets as many CPUs and the same types. */
+  readonly like?: Kernel | undefined
 }
 
 /** Opens a kernel; each is loaded only where it is asked for. Raises an error that says what is missing. */
@@ -29,9 +31,14 @@ export async function openKernel(name: KernelName, io: Io, options: KernelOption
   return options.trace ? traceKernel(kernel, (line) => io.err(line)) : kernel
 }
 
-async function openVirtual({ engine }: KernelOptions): Promise<Kernel> {
+async function openVirtual({ engine, like }: KernelOptions): Promise<Kernel> {
   const { createVirtualKernel } = await import('@skep/wasm-vm')
-  return createVirtualKernel(engine ? { engine } : {})
+  const kernelBtf = like && readFile(like, '/sys/kernel/btf/vmlinux')
+  return createVirtualKernel({
+    ...(engine ? { engine } : {}),
+    ...(like ? { cpus: like.facts.possibleCpus } : {}),
+    ...(kernelBtf ? { kernelBtf } : {}),
+  })
 }
 
 async function openLinux(): Promise<Kernel> {
@@ -41,7 +48,12 @@ async function openLinux(): Promise<Kernel> {
   return createLinuxKernel()
 }
 
-/** The kernels that `--kernel` names, `both` in the order virtual, linux. */
-export function kernelNames(option: string): KernelName[] {
-  return option === 'both' ? ['virtual', 'linux'] : [option as KernelName]
+/** The kernels that `--kernel` names, in the order virtual, linux; with both the virtual one is set up like Linux. */
+export async function openKernels(option: string, io: Io, options: KernelOptions): Promise<Map<KernelName, Kernel>> {
+  if (option !== 'both') return new Map([[option as KernelName, await openKernel(option as KernelName, io, options)]])
+  const linux = await openKernel('linux', io, options)
+  return new Map<KernelName, Kernel>([
+    ['virtual', await openKernel('virtual', io, { ...options, like: linux })],
+    ['linux', linux],
+  ])
 }

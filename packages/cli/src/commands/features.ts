@@ -3,7 +3,7 @@ import { type Features, features } from '@skep/core'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { type KernelName, kernelNames, kernelOption, openKernel, traceOption } from '../kernels.ts'
+import { type KernelName, kernelOption, openKernels, traceOption } from '../kernels.ts'
 import { formatJson } from '../output/json.ts'
 import { formatTable } from '../output/table.ts'
 import type { CommandBuilder } from '../program.ts'
@@ -57,14 +57,18 @@ export const featuresCommand: CommandBuilder = ({ io, exit }) =>
     .addOption(traceOption)
     .action(async (options: FeatureOptions) => {
       const measured: Measured[] = []
-      for (const name of kernelNames(options.kernel)) {
-        using kernel = await openKernel(name, io, options)
-        if (io.interactive) io.err(`measuring the ${name} kernel …`)
-        measured.push({
-          kernel: name,
-          release: kernel.facts.release,
-          features: features(kernel, { helpers: options.helpers }),
-        })
+      const kernels = await openKernels(options.kernel, io, options)
+      try {
+        for (const [name, kernel] of kernels) {
+          if (io.interactive) io.err(`measuring the ${name} kernel …`)
+          measured.push({
+            kernel: name,
+            release: kernel.facts.release,
+            features: features(kernel, { helpers: options.helpers }),
+          })
+        }
+      } finally {
+        for (const kernel of kernels.values()) kernel[Symbol.dispose]()
       }
       if (options.json)
         for (const { kernel, release, features } of measured) io.out(formatJson({ kernel, release, ...features }))

@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { EXIT_DIFFERENT, UsageError } from '../exit.ts'
 import { objectName, parseCount, readBytesOption, readInput } from '../inputs.ts'
 import type { Io } from '../io.ts'
-import { engineOption, type KernelName, kernelNames, kernelOption, openKernel, traceOption } from '../kernels.ts'
+import { engineOption, type KernelName, kernelOption, openKernels, traceOption } from '../kernels.ts'
 import { type MapChange, mapChanges, readMaps } from '../map-changes.ts'
 import { formatJson, plain, toHex } from '../output/json.ts'
 import { formatTable } from '../output/table.ts'
@@ -182,11 +182,15 @@ export const runCommand: CommandBuilder = ({ io, exit }) =>
       const inputs = await readInputs(options)
       const bytes = await readInput(file)
       const outcomes: Outcome[] = []
-      for (const name of kernelNames(options.kernel)) {
-        const spec = openObject(bytes, { name: objectName(file) })
-        applySettings(spec, inputs.settings)
-        using kernel = await openKernel(name, io, options)
-        outcomes.push(runOn(kernel, name, spec, options, inputs))
+      const kernels = await openKernels(options.kernel, io, options)
+      try {
+        for (const [name, kernel] of kernels) {
+          const spec = openObject(bytes, { name: objectName(file) })
+          applySettings(spec, inputs.settings)
+          outcomes.push(runOn(kernel, name, spec, options, inputs))
+        }
+      } finally {
+        for (const kernel of kernels.values()) kernel[Symbol.dispose]()
       }
       for (const outcome of outcomes) {
         if (options.json) printJson(outcome, io)

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { BpfError, type Kernel, type ObjectSpec, openObject, type Verdict, verifyProgram } from '@skep/core'
+import {
+  BpfError,
+  type Kernel,
+  kernelKconfig,
+  kernelSymbols,
+  type ObjectSpec,
+  openObject,
+  poisonMeaning,
+  type Verdict,
+  type VerifyOptions,
+  verifyProgram,
+} from '@skep/core'
 import { explainRefusal } from '@skep/core/refusals'
 import { Command } from 'commander'
 import { EXIT_DIFFERENT, EXIT_FINE, EXIT_REFUSED } from '../exit.ts'
 import { objectName, parseCount, readInput } from '../inputs.ts'
 import type { Io } from '../io.ts'
-import { type KernelName, kernelNames, kernelOption, openKernel, traceOption } from '../kernels.ts'
+import { type KernelName, kernelOption, openKernels, traceOption } from '../kernels.ts'
 import { errnoText } from '../output/errno.ts'
 import { formatJson } from '../output/json.ts'
 import { attachTypeName, progTypeName } from '../output/names.ts'
@@ -70,7 +81,7 @@ function tableRow({ kernel, spec, verdict }: Row): string[] {
     figure(verdict.processedInsns),
     figure(verdict.totalStates),
     time,
-    verdict.verdict === 'accept' ? '' : verdict.message + place,
+    verdict.verdict === 'accept' ? '' : verdict.message + poisonMeaning(verdict.message) + place,
   ]
 }
 
@@ -122,15 +133,24 @@ function chooseLogLevel(options: VerifyCliOptions): number | undefined {
   return options.logLevel === undefined ? undefined : parseCount(options.logLevel, '--log-level', 0, 7)
 }
 
+/** Configuration and symbols of Linux, which both kernels get where they are compared. */
+function settingsOf(linux: Kernel): VerifyOptions {
+  const kconfig = kernelKconfig(linux)
+  const kallsyms = kernelSymbols(linux)
+  return { ...(kconfig ? { kconfig } : {}), ...(kallsyms ? { kallsyms } : {}) }
+}
+
 async function verifyFile(file: string, options: VerifyCliOptions, kernels: ReadonlyMap<KernelName, Kernel>, io: Io) {
   const spec = openObject(await readInput(file), { name: objectName(file) })
   applySettings(spec, parseSettings(options.set))
   const programs = options.program ? [spec.program(options.program)] : spec.programs
   const logLevel = chooseLogLevel(options)
+  const level = logLevel === undefined ? {} : { logLevel }
+  const likeLinux = kernels.size > 1 ? settingsOf(kernels.get('linux')!) : {}
   const rows: Row[] = []
   for (const program of programs) {
     for (const [kernel, opened] of kernels) {
-      const verdict = verifyProgram(spec, program.name, opened, logLevel === undefined ? {} : { logLevel })
+      const verdict = verifyProgram(spec, program.name, opened, { ...level, ...likeLinux })
       const row: Row = { object: file, kernel, spec, verdict }
       rows.push(row)
       if (options.json) io.out(formatJson(jsonRow(row, options)))
@@ -164,9 +184,8 @@ export const verifyCommand: CommandBuilder = ({ io, exit }) =>
     .action(async (files: string[], options: VerifyCliOptions) => {
       chooseLogLevel(options)
       parseSettings(options.set)
-      const kernels = new Map<KernelName, Kernel>()
+      const kernels = await openKernels(options.kernel, io, options)
       try {
-        for (const name of kernelNames(options.kernel)) kernels.set(name, await openKernel(name, io, options))
         const all: Row[] = []
         let unread = 0
         for (const [index, file] of files.entries()) {

@@ -26,7 +26,7 @@ export function parseKallsyms(text: string): Map<string, bigint> {
 
 const known = new WeakMap<Kernel, Kallsyms | undefined>()
 
-/** Symbols of a kernel that shows them. */
+/** Symbols of a kernel that shows them in `/proc/kallsyms`. */
 export function kernelSymbols(kernel: Kernel): Kallsyms | undefined {
   if (!known.has(kernel)) {
     const text = readText(kernel, '/proc/kallsyms')

@@ -64,8 +64,8 @@ export function sourceLine(linked: LinkedProgram, insn: number): string | undefi
   return `${file}:${record.line}: ${record.text.trim()}`
 }
 
-/** What a call of a helper that does not exist stands for, where the loader put it there. */
-function poisonMeaning(reason: string): string {
+/** What a call of a helper that does not exist stands for, where the loader put it there; empty for other messages. */
+export function poisonMeaning(reason: string): string {
   const helper = Number(/invalid func unknown#(\d+)/.exec(reason)?.[1] ?? 0)
   if (helper === POISON_HELPER)
     return ' (the kernel has nothing that the CO-RE relocation of this instruction asks for)'
