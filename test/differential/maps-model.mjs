@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The same random map commands on the virtual kernel and on Linux, each map type for itself, and the recorded matrix of
-// map creation.
+// map creation; what that does not reach of arenas and struct_ops is asked of both.
 //
 //   node test/differential/maps-model.mjs [--ops n] [--only name] [--seed n] [--no-create] [--full] [--self]
 //
@@ -12,9 +12,11 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { linuxKernel, virtualKernel } from './kernels.mjs'
+import { arenaCreations, arenaMappings, structOpsCreations } from './maps-model/creation.mjs'
 import { Walk } from './maps-model/model.mjs'
 import { makePool } from './maps-model/objects.mjs'
 import { createMap } from './maps-model/raw-map.mjs'
+import { structOps } from './maps-model/struct-ops.mjs'
 import { TYPES } from './maps-model/types.mjs'
 import { oracleFolder } from './recorded.mjs'
 
@@ -54,9 +56,9 @@ const cpus = linux.facts.possibleCpus
 const virtual = await virtualKernel({ cpus })
 let failures = 0
 
-function compareType(row) {
-  const ops = Math.ceil(Number(options.ops) / (options.full ? 1 : (row.slow ?? 1)))
-  const walk = new Walk([linux, virtual], row, { seed: Number(options.seed), cpus })
+/** One walk: how many steps were the same, undefined where they parted or there was none. */
+function walkType(row, ops, seed) {
+  const walk = new Walk([linux, virtual], row, { seed, cpus })
   const [theirs, ours] = walk.created
   const fail = (text) => {
     failures++
@@ -65,16 +67,57 @@ function compareType(row) {
   if (theirs < 0 || ours < 0) {
     if (Math.min(theirs, 0) === Math.min(ours, 0)) console.log(`${row.name}: refused by both (${ours})`)
     else fail(`create: linux ${theirs}, skep ${ours}`)
-    return walk.dispose()
+    walk.dispose()
+    return undefined
   }
-  const start = performance.now()
   let n = 0
   let difference
   for (; n < ops && !difference; n++) difference = walk.step()
   difference ??= walk.freeze()
   if (difference) fail(`operation ${n}: ${difference}\n  before:\n    ${walk.history.slice(0, -1).join('\n    ')}`)
-  else console.log(`${row.name}: ${n} operations the same (${Math.round(performance.now() - start)} ms)`)
   walk.dispose()
+  return difference ? undefined : n
+}
+
+function compareType(row) {
+  const rounds = row.rounds ?? 1
+  const ops = Math.ceil(Number(options.ops) / (options.full ? 1 : (row.slow ?? 1)) / rounds)
+  const kind = row.structOps && structOps(linux.kernelBtf, row.structOps)
+  if (row.structOps && !kind) return console.log(`${row.name}: skipped, the kernel has no such structure`)
+  const start = performance.now()
+  let same = 0
+  for (let round = 0; round < rounds; round++) {
+    const full = kind ? { ...row, ops: kind, value: kind.size } : row
+    const n = walkType(full, ops, Number(options.seed) + round)
+    if (n === undefined) return undefined
+    same += n
+  }
+  return console.log(`${row.name}: ${same} operations the same (${Math.round(performance.now() - start)} ms)`)
+}
+
+/** The same labelled calls on both. */
+function compareCalls(name, callsOf) {
+  const [theirs, ours] = [callsOf(linux), callsOf(virtual)]
+  let same = 0
+  const parted = []
+  for (const [i, { what, run }] of theirs.entries()) {
+    const [expected, got] = [run(), ours[i].run()]
+    if (expected === got) same++
+    else parted.push(`${what}: linux ${expected}, skep ${got}`)
+  }
+  console.log(`${name}: ${same} of ${theirs.length} the same`)
+  for (const line of parted.slice(0, 20)) console.log(`  ${line}`)
+  failures += parted.length
+}
+
+function compareCreationOnBoth() {
+  compareCalls('creation of ARENA', arenaCreations)
+  compareCalls('mappings of ARENA', arenaMappings)
+  for (const name of ['tcp_congestion_ops', 'bpf_dummy_ops']) {
+    const kind = structOps(linux.kernelBtf, name)
+    if (kind) compareCalls(`creation of STRUCT_OPS ${name}`, (kernel) => structOpsCreations(kernel, kind))
+    else console.log(`creation of STRUCT_OPS ${name}: skipped, the kernel has no such structure`)
+  }
 }
 
 const CANNOT_HOLD = -12
@@ -102,6 +145,7 @@ function compareCreation() {
 }
 
 if (options.create && oracleFolder && !options.only) compareCreation()
+if (options.create && !options.only) compareCreationOnBoth()
 for (const row of TYPES) if (!options.only || row.name.startsWith(options.only)) compareType(row)
 console.log(failures ? `${failures} divergences` : 'no divergence')
 process.exit(failures ? 1 : 0)

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One random sequence of map commands on two kernels: the same answers, bytes and errnos.
 
-import { makePool, TYPE_IDS } from './objects.mjs'
+import { makePool, structOpsPool, TYPE_IDS } from './objects.mjs'
 import { Random } from './random.mjs'
 import { BATCH_MAX, createMap, RawMap } from './raw-map.mjs'
+import { structOpsValue } from './struct-ops.mjs'
 
 const hex = (bytes) => (bytes ? Buffer.from(bytes).toString('hex') : '')
+
+function poolOf(kernel, row) {
+  if (row.ops) return structOpsPool(kernel, row.ops)
+  return row.pool ? makePool(kernel, row.pool) : { fds: [] }
+}
 
 /** The two maps of a row of types.mjs, and what the row's keys and values are. */
 class Pair {
   constructor(kernels, row, cpus) {
     this.row = row
     this.userValue = row.percpu ? ((row.value + 7) & ~7) * cpus : row.value
-    this.pools = kernels.map((kernel) => (row.pool ? makePool(kernel, row.pool) : { fds: [] }))
+    this.pools = kernels.map((kernel) => poolOf(kernel, row))
     this.btf = kernels.map((kernel) => (row.btf ? makePool(kernel, 'btf').fds[0] : 0))
     this.kernels = kernels
     this.fds = kernels.map((kernel, i) =>
@@ -20,8 +26,9 @@ class Pair {
         ...row,
         inner: row.pool === 'inner' ? this.pools[i].fds[0] : 0,
         btf: this.btf[i],
-        btfKey: row.btf ? TYPE_IDS.int : 0,
-        btfValue: row.btf ? TYPE_IDS[row.btf] : 0,
+        btfKey: row.btf && !row.ops ? TYPE_IDS.int : 0,
+        btfValue: row.btf && !row.ops ? TYPE_IDS[row.btf] : 0,
+        kernelValue: row.ops?.valueTypeId,
       }),
     )
     this.maps = this.fds.every((fd) => fd >= 0)
@@ -47,10 +54,23 @@ class Pair {
 
   /** Ids, which differ between the kernels, as the object's place in its pool. */
   neutral(i, bytes) {
-    const { ids } = this.pools[i]
+    const { ids, slots } = this.pools[i]
     if (!ids || !bytes) return bytes
+    if (slots) return this.#neutralSlots(ids, slots, bytes)
     const words = new Uint32Array(bytes.slice().buffer)
     return new Uint8Array(words.map((id) => ids.get(id) ?? id).buffer)
+  }
+
+  /** The same where only some places of a value are ids. */
+  #neutralSlots(ids, slots, bytes) {
+    const out = bytes.slice()
+    const view = new DataView(out.buffer)
+    for (const { offset } of slots) {
+      if (offset + 4 > out.length) continue
+      const id = view.getUint32(offset, true)
+      if (id) view.setUint32(offset, ids.get(id) ?? 0xffffffff, true)
+    }
+    return out
   }
 }
 
@@ -99,6 +119,7 @@ export class Walk {
   #value(i, bytes, index) {
     const { row } = this
     if (row.pool && row.keys !== 'fd') return this.pair.fdBytes(i, index % 6, row.value)
+    if (row.ops) return structOpsValue(row.ops, bytes, index, (place, other) => this.#program(i, place, other))
     const out = bytes.slice()
     const view = new DataView(out.buffer)
     if (row.values === 'ifindex') {
@@ -110,6 +131,12 @@ export class Walk {
       view.setInt32(4, [0, 0, -1][index % 3], true)
     }
     return out
+  }
+
+  /** fd of the program of a member, or of one that is for another. */
+  #program(i, place, other) {
+    const { fds } = this.pair.pools[i]
+    return fds[other ? place + 1 : place] ?? 0x7ffffff0
   }
 
   /** One step on both: a text that says where they part, or undefined. */

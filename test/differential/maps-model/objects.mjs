@@ -7,7 +7,7 @@ import { createMap } from './raw-map.mjs'
 const LICENSE = new TextEncoder().encode('GPL\0')
 
 /** mov r0, 1; exit */
-function loadProgram(kernel, type, eat = 0) {
+function loadProgram(kernel, type, eat = 0, attachBtfId = 0) {
   const insns = kernel.memory.alloc(16)
   insns.bytes.set([0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
   const license = kernel.memory.alloc(LICENSE.length)
@@ -18,6 +18,7 @@ function loadProgram(kernel, type, eat = 0) {
   attr.setBigUint64(8, insns.address, true)
   attr.setBigUint64(16, license.address, true)
   attr.setUint32(68, eat, true)
+  attr.setUint32(108, attachBtfId, true)
   const fd = kernel.bpf(5, new Uint8Array(attr.buffer))
   insns[Symbol.dispose]()
   license[Symbol.dispose]()
@@ -89,6 +90,12 @@ const PERF_ATTR = (() => {
 
 /** Files that both kernels have, and that belong to nobody. */
 const FILES = ['type', 'format/retprobe'].map((name) => `/sys/bus/event_source/devices/uprobe/${name}`)
+
+/** A program for each member of a structure of the kernel that has a slot. */
+export function structOpsPool(kernel, ops) {
+  const fds = ops.slots.map(({ index }) => loadProgram(kernel, 27, index, ops.typeId))
+  return { fds, ids: new Map(fds.map((fd, i) => [idOf(kernel, fd), i])), slots: ops.slots }
+}
 
 /** Pools by what a map takes. Each is a list of fds; `ids` translates what lookups give back. */
 export function makePool(kernel, kind) {

@@ -16,7 +16,7 @@ const CMD = {
 }
 const BATCH_MAX = 16
 
-/** A map's fd or -errno. `fields`: type, key, value, max, flags, inner, numa, extra, btf, btfKey, btfValue. */
+/** A map's fd or -errno. `fields`: type, key, value, max, flags, inner, numa, extra, btf, btfKey, btfValue, kernelValue. */
 export function createMap(kernel, fields) {
   const attr = new DataView(new ArrayBuffer(80))
   const put = (offset, value) => attr.setUint32(offset, value ?? 0, true)
@@ -30,6 +30,7 @@ export function createMap(kernel, fields) {
   put(48, fields.btf)
   put(52, fields.btfKey)
   put(56, fields.btfValue)
+  put(60, fields.kernelValue)
   attr.setBigUint64(64, BigInt(fields.extra ?? 0), true)
   return kernel.bpf(CMD.create, new Uint8Array(attr.buffer))
 }

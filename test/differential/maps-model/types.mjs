@@ -6,10 +6,13 @@
 //           'fd': an object of the pool; 'none')
 //   pool:   objects whose fds the values (or keys) are
 //   btf:    type of the value: int, or a structure that begins with a lock or a timer
+//   structOps: the structure of the kernel that the value is; its size is the kernel's
+//   rounds: so many maps one after the other, as one that is filled changes no more
 //   slow:   fewer operations, by this factor: Linux waits for grace periods at each update
 
 const ZERO_SEED = 1 << 6
 const NO_PREALLOC = 1
+const F_LINK = 1 << 13
 
 export const TYPES = [
   { name: 'HASH', type: 1, key: 4, value: 12, max: 40, flags: ZERO_SEED, keys: 'small' },
@@ -51,6 +54,9 @@ export const TYPES = [
   { name: 'STACK', type: 23, key: 0, value: 12, max: 7, keys: 'none' },
   { name: 'SK_STORAGE', type: 24, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'udp', btf: 'int' },
   { name: 'DEVMAP_HASH', type: 25, key: 4, value: 8, max: 5, keys: 'small', values: 'ifindex' },
+  { name: 'STRUCT_OPS tcp_congestion_ops', type: 26, key: 4, max: 1, flags: F_LINK, keys: 'index', structOps: 'tcp_congestion_ops', btf: 'int', rounds: 200 },
+  { name: 'STRUCT_OPS bpf_dummy_ops', type: 26, key: 4, max: 1, flags: F_LINK, keys: 'index', structOps: 'bpf_dummy_ops', btf: 'int', rounds: 200 },
+  { name: 'STRUCT_OPS bpf_dummy_ops, no link', type: 26, key: 4, max: 1, keys: 'index', structOps: 'bpf_dummy_ops', btf: 'int' },
   { name: 'RINGBUF', type: 27, key: 0, value: 0, max: 4096, keys: 'none' },
   { name: 'INODE_STORAGE', type: 28, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', pool: 'files', btf: 'int' },
   { name: 'TASK_STORAGE', type: 29, key: 4, value: 4, max: 0, flags: NO_PREALLOC, keys: 'fd', btf: 'int' },
