@@ -114,6 +114,18 @@ export const DIVERGENCES = [
     ],
   },
   {
+    id: 'members of maps',
+    area: 'Verifier',
+    linux: "programs read every member of struct bpf_map, and of what embeds it, through a map's own pointer",
+    skep: 'type, sizes, entries, flags, extra, id, node, types, name, frozen; of arrays elem_size and index_mask, of hashes elem_size, n_buckets and, where Linux keeps it there, count. Other members are refused as unsupported, with ENOTSUPP; so is an instruction that reads a map on one path and something else on another. The address of a map as a number (bpf_probe_read_kernel) shows no struct bpf_map',
+    why: 'the object is not laid out as in Linux: a load is turned into one of where it keeps the member',
+    rows: [],
+    unsupported: [
+      'reading a map and something else with one instruction',
+      'reading a member of a map that is not kept as the kernel keeps it',
+    ],
+  },
+  {
     id: 'kernel variables',
     area: 'Built in or not',
     linux: 'the kernel that was compared lists no variables (CONFIG_KALLSYMS_ALL): naming one by BTF is ENOENT',

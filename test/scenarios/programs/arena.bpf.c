@@ -3,6 +3,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+/* a type that is younger than the headers may be */
+#define BPF_MAP_TYPE_ARENA 33
 #define __arena __attribute__((address_space(1)))
 #define PAGES 8
 #define PAGE 4096

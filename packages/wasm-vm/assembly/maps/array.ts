@@ -58,6 +58,7 @@ export function arrayAlloc(map: BpfMap, elemSize: u32): i32 {
     if (entries > 0xffffffff) return -E2BIG
   }
   map.elemSize = elemSize
+  map.kernelElemSize = roundUp8(map.valueSize)
   let size = entries * <u64>elemSize
   map.memUsage = KERNEL_ARRAY_SIZE + size
   if (percpu) {

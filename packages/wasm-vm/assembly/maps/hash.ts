@@ -102,6 +102,7 @@ export function hashAlloc(map: BpfMap): i32 {
   const buckets: u64 = map.maxEntries <= 1 ? 1 : (<u64>1) << (32 - clz(map.maxEntries - 1))
   if (buckets > 0xffffffff / KERNEL_BUCKET) return -E2BIG
   map.elemSize = type == BPF_MAP_TYPE_HASH_OF_MAPS ? 8 : roundUp8(map.valueSize)
+  map.kernelElemSize = <u32>KERNEL_ELEM + roundUp8(map.keySize) + (h.percpu ? 8 : map.elemSize)
   h.keyOff = h.lru ? 24 : 8
   h.valueOff = h.keyOff + roundUp8(map.keySize)
   const bytes = <u64>h.valueOff + <u64>map.elemSize * (h.percpu ? <u64>kernel().cpus : 1)

@@ -49,6 +49,8 @@ import { BtfRecord } from '../btf/record'
   exclProgSha3: u64
   /** Bytes of one value in the map: valueSize rounded up to 8. */
   elemSize: u32
+  /** What the kernel calls an element's size where programs can read it: of an array, of a hash. */
+  kernelElemSize: u32
   /** Elements that are counted by creation (BPF_MAP_TYPE: info.memlock follows Linux's formula). */
   memUsage: u64
   // data of each type

@@ -29,6 +29,11 @@ export function dumpInsns(p: Prog, to: u64, len: u32): i32 {
     const at = copy + ((<usize>i) << 3)
     const code = load<u8>(at)
     if (isArenaAccess(code) || isProbe(code)) store<u8>(at, (code & 0x1f) | 0x60)
+    if (isProbe(code) && load<i32>(at, 4)) {
+      // of a map: the offset is the object's, the kernel's is kept in imm
+      store<i16>(at, <i16>load<i32>(at, 4), 2)
+      store<i32>(at, 0, 4)
+    }
     if (code != 0x18) continue
     hideAddress(p, at)
     i++

@@ -22,6 +22,8 @@ export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
   /** Register type of the pointer that a load or store goes through; of what a 64-bit load yields. */
   ptrType: i32
   mapPtr: usize
+  /** Of a load through a map's own pointer: where the object keeps what it reads; 0: it is no such load. */
+  mapHome: u32
   mapIndex: u32
   mapOff: u32
   mapKeyState: u64
@@ -58,7 +60,7 @@ export const BPF_MAX_VAR_SIZ: i32 = 1 << 29
   /** Register of a kernel function's argument that the kernel fills in with the program (__prog), 0: none. */
   argProg: u8
 }
-export const AUX_SIZE: usize = 80
+export const AUX_SIZE: usize = 88
 
 export const NO_PRIV_STACK: u8 = 1
 export const PRIV_STACK_ADAPTIVE: u8 = 2

@@ -132,7 +132,7 @@ export function viewMap(m: BpfMap): usize {
   setField(at, 'frozen', u64(m.frozen))
   setField(at, 'btf_key_type_id', m.btfKeyTypeId)
   setField(at, 'btf_value_type_id', m.btfValueTypeId)
-  setField(at, 'numa_node', <u64>-1)
+  setField(at, 'numa_node', <u64>(<i64>m.numaNode))
   setBytes(at, 'name', mapName(m), 16)
   setField(at, 'refcnt.counter', m.refs)
   setField(at, 'usercnt.counter', m.usercnt)

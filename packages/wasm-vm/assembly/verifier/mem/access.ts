@@ -31,7 +31,7 @@ import { insnCode, insnDst, insnOff, insnSrc } from '../../insn/raw'
 import { baseType, boundsSane, coerceToSize, coerceToSizeSx, isPointerValue, markUnknown, mayBeNull } from '../bounds'
 import { Env, curAux } from '../env'
 import { regTypeStr } from '../log/names'
-import { S, Z, reject } from '../log/verbose'
+import { S, Z, reject, unsupported } from '../log/verbose'
 import { DST_OP_NO_MARK, SRC_OP, checkRegArg } from '../regs'
 import { RegState, curReg } from '../state'
 import { tnumAdd, tnumIsAligned } from '../tnum'
@@ -247,17 +247,23 @@ function kindOf(t: i32): u8 {
 
 export const BASE_MIXED: u8 = 255
 
+/** What no region is known for stays so whatever else comes there. */
+@inline function mixed(a: u8, b: u8): u8 {
+  return a == ANNOT_MEM_OTHER || b == ANNOT_MEM_OTHER ? ANNOT_MEM_OTHER : BASE_MIXED
+}
+
 /** All paths must reach an instruction with pointers that are translated alike. */
 export function saveAuxType(env: Env, type: i32, allowTrustMismatch: bool): i32 {
   const aux = curAux(env)
   const kind = kindOf(type)
   if (aux.baseKind == 0) aux.baseKind = kind
-  else if (aux.baseKind != kind) aux.baseKind = BASE_MIXED
+  else if (aux.baseKind != kind) aux.baseKind = mixed(aux.baseKind, kind)
   const prev = aux.ptrType
   if (prev == NOT_INIT) {
     aux.ptrType = type
     return 0
   }
+  if (aux.mapHome && type != prev) return unsupported(env, 'reading a map and something else with one instruction')
   if (type == prev || (mismatchOk(type) && mismatchOk(prev))) return 0
   const a = baseType(type)
   const b = baseType(prev)

@@ -33,6 +33,7 @@ import {
   MEM_RCU,
   MEM_USER,
   NON_OWN_REF,
+  NOT_INIT,
   PTR_MAYBE_NULL,
   PTR_TO_BTF_ID,
   PTR_TRUSTED,
@@ -43,10 +44,15 @@ import { KIND_STRUCT, typeName } from '../btf-facts'
 import { TRUSTED_MODIFIERS, isRcu, isTrusted, markLoaded } from '../btf/registers'
 import { structOpsStore } from '../btf/struct-ops'
 import { foundField, foundFlags, foundId, memberIsSafe, structAccess } from '../btf/walk'
-import { Env, inRcuCs, resolveProgType } from '../env'
+import { insnCode, insnImm } from '../../insn/raw'
+import { curAux, Env, inRcuCs, insnOf, resolveProgType } from '../env'
 import { S, Z, reject, unsupported, verifierBug } from '../log/verbose'
 import { RegState, curReg } from '../state'
 import { READ, WRITE } from './kinds'
+import { mapFieldHome } from './map-fields'
+
+const CLASS_LDX: i32 = 1
+const LOAD_ACQUIRE: i32 = 0x100
 
 function mayWalk(env: Env, reg: RegState, regno: i32, off: i32): i32 {
   const name = typeName(changetype<Btf>(reg.btf), reg.btfId)
@@ -164,6 +170,20 @@ function structOf(type: u32): string {
   return 'bpf_map'
 }
 
+/** Where the instruction finds what it reads of a map, on every path the same. */
+function keepHome(env: Env, home: u32): i32 {
+  const aux = curAux(env)
+  const p = insnOf(env, env.insnIdx)
+  const load = (insnCode(p) & 7) == CLASS_LDX
+  // An atomic operation is asked twice, and refused because it writes.
+  if (!load && insnImm(p) != LOAD_ACQUIRE) return 0
+  if (!home || !load) return unsupported(env, 'reading a member of a map that is not kept as the kernel keeps it')
+  if (aux.ptrType != NOT_INIT && aux.mapHome != home)
+    return unsupported(env, 'reading a map and something else with one instruction')
+  aux.mapHome = home
+  return 0
+}
+
 export function checkMapPointer(env: Env, regno: i32, off: i32, size: i32, access: i32, valueReg: i32): i32 {
   const text = structOf(curReg(env, regno).map.mapType)
   const name = S(text)
@@ -174,6 +194,8 @@ export function checkMapPointer(env: Env, regno: i32, off: i32, size: i32, acces
   const id = kernelType(text, KIND_STRUCT)
   if (!id) return unsupported(env, 'access through R%d to a kernel structure', regno)
   const what = structAccess(env, PTR_TO_BTF_ID, kernelTypes(), id, off, size)
-  if (what < 0 || valueReg < 0) return min<i32>(what, 0)
+  if (what < 0) return what
+  const err = keepHome(env, mapFieldHome(curReg(env, regno).map, text, kernelTypes(), id, <u32>off, <u32>size))
+  if (err || valueReg < 0) return err
   return markLoaded(env, curReg(env, valueReg), what, kernelTypes(), foundId(), foundFlags())
 }
