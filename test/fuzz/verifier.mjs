@@ -259,7 +259,7 @@ for (let seed = from; seed < from + Number(values.count) && found.length < Numbe
   console.log(`seed ${seed}: ${diff.kind}\n    linux ${diff.linux}\n    skep  ${diff.skep}`)
   if (diff.trap) ours = new Side(await virtualKernel(engine))
 }
-progress()
+if (!(process.stderr.isTTY && counts.loads && counts.loads % PROGRESS === 0)) progress()
 if (values.save) {
   const lines = found.map((f) => JSON.stringify({ ...f, ...programOf(f.seed), insns: hex(programOf(f.seed).insns) }))
   writeFileSync(values.save, `${lines.join('\n')}\n`)

@@ -22,7 +22,7 @@ const address = (text: string, port: number) => {
 
 /** Two hosts joined by a link; each end is a namespace. */
 async function hosts(control?: string) {
-  const kernel = await createVirtualKernel({ virtualTime: true })
+  const kernel = await createVirtualKernel({ virtualTime: 0n })
   const world = new World(kernel)
   const near = world.netns
   const far = world.createNetns()

@@ -80,12 +80,14 @@ export function stackTracePut(map: BpfMap, entries: usize, n: u32, flags: u64): 
   const id = hash & (m.nBuckets - 1)
   const slot = map.values + ((<usize>id) << 2)
   const old = load<usize>(slot)
-  if (old && load<u32>(old) == hash) {
-    if (flags & FAST_STACK_CMP) return id
-    if (load<u32>(old, 4) == n && bytesEqual(old + 8, entries, len)) return id
-  }
+  // One that takes the place of another needs room of its own meanwhile; build ids are gathered there.
+  const full = map.count >= map.maxEntries
+  const matches = old && load<u32>(old) == hash
+  if (matches && flags & FAST_STACK_CMP) return id
+  if (full && map.mapFlags & BPF_F_STACK_BUILD_ID) return -ENOMEM
+  if (matches && load<u32>(old, 4) == n && bytesEqual(old + 8, entries, len)) return id
   if (old && !(flags & REUSE_STACKID)) return -EEXIST
-  if (!old && map.count >= map.maxEntries) return -ENOMEM
+  if (full) return -ENOMEM
   const b = kmalloc(8 + <usize>len)
   if (!b) return -ENOMEM
   store<u32>(b, hash)
