@@ -104,6 +104,14 @@ function flexibleArray(btf: Btf, t: usize, off: i32): usize {
   return isStructType(elem) && btfSize(elem) ? elem : 0
 }
 
+/** `(anon)` */
+const ANON: usize = memory.data<u8>([0x28, 0x61, 0x6e, 0x6f, 0x6e, 0x29, 0])
+
+/** A name as it is printed; what has none is called so. */
+@inline function shown(name: usize): i64 {
+  return Z(load<u8>(name) ? name : ANON)
+}
+
 function pointerMember(
   env: Env,
   btf: Btf,
@@ -120,9 +128,9 @@ function pointerMember(
       env,
       -EACCES,
       'cannot access ptr member %S with moff %u in struct %S with off %u size %u\n',
-      Z(memberName(btf, t, i)),
+      shown(memberName(btf, t, i)),
       moff,
-      Z(btfNameOf(btf, t)),
+      shown(btfNameOf(btf, t)),
       off,
       size,
     )
@@ -140,13 +148,13 @@ function structWalk(env: Env, btf: Btf, t: usize, off: i32, size: i32, flexible:
   do {
     while (isModifier(t)) t = btfTypeById(btf, btfType(t))
     const name = btfNameOf(btf, t)
-    if (!isStructType(t)) return reject(env, -EINVAL, "Type '%S' is not a struct\n", Z(name))
+    if (!isStructType(t)) return reject(env, -EINVAL, "Type '%S' is not a struct\n", shown(name))
     const n = btfVlen(t)
     // Members of a union lie over each other: what a pointer among them points to is anyone's guess.
     if (btfKind(t) == KIND_UNION && n != 1) store<i32>(FOUND, foundFlags() | PTR_UNTRUSTED, 4)
     if (<u32>(off + size) > btfSize(t)) {
       const elem = flexible ? flexibleArray(btf, t, off) : 0
-      if (!elem) return reject(env, -EACCES, 'access beyond struct %S at off %u size %u\n', Z(name), off, size)
+      if (!elem) return reject(env, -EACCES, 'access beyond struct %S at off %u size %u\n', shown(name), off, size)
       if (btfKind(elem) == KIND_INT) return WALK_SCALAR
       off = (off - <i32>(memberBitOffset(t, n - 1) >> 3)) % <i32>btfSize(elem)
       t = elem
@@ -181,7 +189,7 @@ function walkMembers(env: Env, btf: Btf, t: usize, off: i32, size: i32): i32 {
     let mtype = btfTypeSkipModifiers(btf, mid, IDS)
     mid = load<u32>(IDS)
     const whole = resolveSize(btf, mtype)
-    if (whole < 0) return reject(env, -EFAULT, "field %S doesn't have size\n", Z(memberName(btf, t, i)))
+    if (whole < 0) return reject(env, -EFAULT, "field %S doesn't have size\n", shown(memberName(btf, t, i)))
     let msize = <u32>whole
     const end = moff + <i32>msize
     if (off >= end) continue
@@ -207,15 +215,15 @@ function walkMembers(env: Env, btf: Btf, t: usize, off: i32, size: i32): i32 {
         env,
         -EACCES,
         'access beyond the end of member %S (mend:%u) in struct %S with off %u size %u\n',
-        Z(memberName(btf, t, i)),
+        shown(memberName(btf, t, i)),
         end,
-        Z(name),
+        shown(name),
         off,
         size,
       )
     return WALK_SCALAR
   }
-  return reject(env, -EINVAL, "struct %S doesn't have field at offset %d\n", Z(name), off)
+  return reject(env, -EINVAL, "struct %S doesn't have field at offset %d\n", shown(name), off)
 }
 
 function touchesSpecial(env: Env, btf: Btf, id: u32, off: i32, size: i32): i32 {
