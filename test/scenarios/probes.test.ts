@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Kernel } from '@skep/core'
+import { type Kernel, openObject } from '@skep/core'
 import * as U from '@skep/core/uapi'
+import { must } from '@skep/native-loader/testing'
 import { count, counter, createMap, link, mustLoad, words } from './calls.ts'
 import type { Rig } from './rig.ts'
 import { scenario } from './scenario.ts'
@@ -89,6 +90,99 @@ for (const [what, name, type] of [
       }),
   })
 }
+
+/** Where in the file the function lies that is called before main, and returns. */
+function initOffset(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const headers = Number(view.getBigUint64(32, true))
+  const segments = Array.from({ length: view.getUint16(56, true) }, (_, i) => {
+    const at = headers + i * view.getUint16(54, true)
+    const [offset, address, size] = [8, 16, 32].map((o) => Number(view.getBigUint64(at + o, true)))
+    return { type: view.getUint32(at, true), offset: offset ?? 0, address: address ?? 0, size: size ?? 0 }
+  })
+  const dynamic = segments.find(({ type }) => type === 2)
+  for (let at = dynamic?.offset ?? 0; at < (dynamic?.offset ?? 0) + (dynamic?.size ?? 0); at += 16) {
+    if (view.getBigUint64(at, true) !== 12n) continue
+    const init = Number(view.getBigUint64(at + 8, true))
+    const segment = segments.find((s) => s.type === 1 && init >= s.address && init < s.address + s.size)
+    if (segment) return init - segment.address + segment.offset
+  }
+  throw new Error('the program has no function that is called before main')
+}
+
+const sessionsObject = readFileSync(new URL('programs/sessions.bpf.o', import.meta.url))
+
+/** BPF_LINK_CREATE with the words of its part for many probes. */
+function linkMulti(kernel: Kernel, program: number, type: number, tail: (view: DataView) => void): number {
+  const attr = new Uint8Array(64)
+  attr.set(words(program, 0, type, 0))
+  tail(new DataView(attr.buffer))
+  return must(kernel.bpf(U.BPF_LINK_CREATE, attr), 'BPF_LINK_CREATE')
+}
+
+/** Four calls: the second and the fourth want no return, the others find what they left as they were entered. */
+const SESSION = { entries: 4n, returns: 2n, cookies: 13n, attached: 77n }
+
+scenario('a session of uprobes: what the entry returns spares the return, both share a cookie', {
+  shows: {
+    linkTypes: ['BPF_LINK_TYPE_UPROBE_MULTI'],
+    commands: ['BPF_LINK_CREATE'],
+    programTypes: ['BPF_PROG_TYPE_KPROBE'],
+    attachTypes: ['BPF_TRACE_UPROBE_SESSION'],
+  },
+  expected: SESSION,
+  run: ({ kernel, world }) =>
+    withProgram((path) => {
+      const at = initOffset(readFileSync(path))
+      using object = openObject(sessionsObject, { name: 'sessions' }).load(kernel)
+      using text = kernel.memory.alloc(path.length + 1)
+      text.bytes.set(new TextEncoder().encode(path))
+      using numbers = kernel.memory.alloc(16)
+      numbers.bytes.set(new Uint8Array(BigUint64Array.of(BigInt(at), 77n).buffer))
+      const fd = linkMulti(kernel, object.program('of_program').fd, U.BPF_TRACE_UPROBE_SESSION, (view) => {
+        view.setBigUint64(16, text.address, true)
+        view.setBigUint64(24, numbers.address, true)
+        view.setBigUint64(40, numbers.address + 8n, true)
+        view.setUint32(48, 1, true)
+      })
+      for (let i = 0; i < 4; i++) {
+        if (!world) spawnSync(path)
+        world?.fireUprobe(path, at)
+        world?.fireUprobe(path, at, {}, { isReturn: true })
+      }
+      kernel.close(fd)
+      return object.map('.bss').lookup(0)
+    }),
+})
+
+scenario('a session of kprobes: what the entry returns spares the return, both share a cookie', {
+  shows: {
+    linkTypes: ['BPF_LINK_TYPE_KPROBE_MULTI'],
+    commands: ['BPF_LINK_CREATE'],
+    programTypes: ['BPF_PROG_TYPE_KPROBE'],
+    attachTypes: ['BPF_TRACE_KPROBE_SESSION'],
+  },
+  expected: SESSION,
+  notOnLinux: 'kprobes are not built into this kernel',
+  run: ({ kernel, world }) => {
+    using object = openObject(sessionsObject, { name: 'sessions' }).load(kernel)
+    using text = kernel.memory.alloc(16)
+    text.bytes.set(new TextEncoder().encode('do_nanosleep'))
+    using numbers = kernel.memory.alloc(16)
+    numbers.bytes.set(new Uint8Array(BigUint64Array.of(text.address, 77n).buffer))
+    const fd = linkMulti(kernel, object.program('of_kernel').fd, U.BPF_TRACE_KPROBE_SESSION, (view) => {
+      view.setUint32(20, 1, true)
+      view.setBigUint64(24, numbers.address, true)
+      view.setBigUint64(40, numbers.address + 8n, true)
+    })
+    for (let i = 0; i < 4; i++) {
+      world?.fireKprobe('do_nanosleep')
+      world?.fireKprobe('do_nanosleep', {}, { isReturn: true })
+    }
+    kernel.close(fd)
+    return object.map('.bss').lookup(0)
+  },
+})
 
 /** A software event of this task that overflows each 100 µs of its running. */
 function clockEvent(kernel: Kernel): number {

@@ -2,6 +2,7 @@
 // Functions of the kernel that programs call by BTF id, as functions of the WebAssembly table: a file for each family.
 
 import { kfuncRow } from './known'
+import { sessionFn } from './session'
 import { objectFn } from './table-graphs'
 import { arenaFn, dynptrFn, exceptionFn, memoryFn, workFn } from './table-memory'
 import { numberFn, taskFn, walkFn } from './table-objects'
@@ -20,5 +21,6 @@ export function kfuncFn(id: i32): i32 {
   if (!fn) fn = taskFn(row)
   if (!fn) fn = walkFn(row)
   if (!fn) fn = workFn(row)
+  if (!fn) fn = sessionFn(row)
   return fn ? fn : exceptionFn(row)
 }

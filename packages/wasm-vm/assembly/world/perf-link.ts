@@ -83,6 +83,7 @@ import { Link, linkCancel, linkNew, linkSettle } from '../syscall/link'
 import { FILE_PERF } from './files'
 import { runCtx } from './hook'
 import { PerfEvent, perfGet, perfPut, TYPE_KPROBE, TYPE_TRACEPOINT, TYPE_UPROBE } from './perf-event'
+import { isSession, runProbe, runSession, SESSION_CALLS } from './probe-session'
 import { answerFdQuery, giveText } from './raw-tracepoint'
 import { taskByPid } from './task'
 import { tracepointById } from './tracepoint'
@@ -265,7 +266,8 @@ export function multiLinkCreate(attr: usize, prog: Prog, uprobe: bool): i32 {
   if (count > MAX_MULTI) return -E2BIG
   const link = linkNew(uprobe ? BPF_LINK_TYPE_UPROBE_MULTI : BPF_LINK_TYPE_KPROBE_MULTI, prog, prog.expectedAttachType)
   if (!changetype<usize>(link)) return -ENOMEM
-  link.data = kzalloc64(<u64>count * 280)
+  link.dataLen = count * 280
+  link.data = kzalloc64(<u64>link.dataLen + (isSession(link) ? SESSION_CALLS : 0))
   let err = link.data ? 0 : -ENOMEM
   if (!err) err = uprobe ? takeUprobes(link, attr, count) : takeKprobes(link, attr, count)
   if (err) {
@@ -327,17 +329,6 @@ function takeUprobes(link: Link, attr: usize, count: u32): i32 {
 
 // firing
 
-@inline function runProbe(prog: Prog, regs: usize, cookie: u64): i32 {
-  if (prog.active) {
-    prog.recursionMisses++
-    return 0
-  }
-  prog.active++
-  const r = <i32>runCtx(prog, regs, 168, 0, cookie)
-  prog.active--
-  return r
-}
-
 /** A probed place is reached with these registers (struct pt_regs): how many programs ran. */
 export function fireProbe(uprobe: bool, name: usize, offset: u64, isReturn: bool, regs: usize): i32 {
   let ran = 0
@@ -355,15 +346,18 @@ export function fireProbe(uprobe: bool, name: usize, offset: u64, isReturn: bool
     }
   }
   for (let l = changetype<Link>(world().multi); changetype<usize>(l); l = l.next) {
-    if ((l.type == BPF_LINK_TYPE_UPROBE_MULTI) != uprobe || ((l.aux1 & 1) != 0) != isReturn) continue
+    const session = isSession(l)
+    if ((l.type == BPF_LINK_TYPE_UPROBE_MULTI) != uprobe) continue
+    if (!session && ((l.aux1 & 1) != 0) != isReturn) continue
     for (let i: u32 = 0; i < l.aux0; i++) {
       const at = multiAt(l, i)
       const match = uprobe
         ? cstrEquals(l.name, name) && load<u64>(at, 8) == offset
         : load<usize>(at) != 0 && cstrEquals(load<usize>(at), name) && !offset
       if (!match) continue
-      runProbe(l.prog, regs, load<u64>(at, 16))
-      ran++
+      const cookie = load<u64>(at, 16)
+      if (!session) runProbe(l.prog, regs, cookie)
+      if (!session || runSession(l, i, regs, cookie, isReturn)) ran++
     }
   }
   return ran
