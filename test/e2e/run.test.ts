@@ -165,7 +165,7 @@ describe.skipIf(missing)('running', () => {
     await button(page, 'Run').click()
     await tab(page, 'Maps').click()
     await expect.poll(() => page.locator('.chart').getAttribute('aria-label')).toContain('bytes_by_protocol[6] 868')
-    await page.locator('.chart canvas').waitFor()
+    await page.locator('.chart svg path').first().waitFor()
     await button(page, 'Keep running').click()
     await expect
       .poll(async () =>
