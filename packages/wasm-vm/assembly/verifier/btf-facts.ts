@@ -3,29 +3,49 @@
 
 import { EEXIST, EINVAL, ENOENT } from '../gen/errno.gen'
 import { Btf, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../btf/btf'
+import {
+  KIND_INT,
+  KIND_PTR,
+  KIND_ARRAY,
+  KIND_STRUCT,
+  KIND_UNION,
+  KIND_ENUM,
+  KIND_TYPEDEF,
+  KIND_VOLATILE,
+  KIND_CONST,
+  KIND_RESTRICT,
+  KIND_FUNC,
+  KIND_FLOAT,
+  KIND_DECL_TAG,
+  KIND_TYPE_TAG,
+  KIND_ENUM64,
+} from '../btf/kinds'
+import { kindName } from '../btf/names'
 import { HELPER_BTF_NAMES, HELPER_BTF_NAME_OFFSETS } from '../gen/helpers.gen'
 import { Env } from './env'
 import { Z, reject } from './log/verbose'
 
-export const KIND_INT: u32 = 1
-export const KIND_PTR: u32 = 2
-export const KIND_ARRAY: u32 = 3
-export const KIND_STRUCT: u32 = 4
-export const KIND_UNION: u32 = 5
-export const KIND_ENUM: u32 = 6
-export const KIND_FWD: u32 = 7
-export const KIND_TYPEDEF: u32 = 8
-export const KIND_VOLATILE: u32 = 9
-export const KIND_CONST: u32 = 10
-export const KIND_RESTRICT: u32 = 11
-export const KIND_FUNC: u32 = 12
-export const KIND_FUNC_PROTO: u32 = 13
-export const KIND_VAR: u32 = 14
-export const KIND_DATASEC: u32 = 15
-export const KIND_FLOAT: u32 = 16
-export const KIND_DECL_TAG: u32 = 17
-export const KIND_TYPE_TAG: u32 = 18
-export const KIND_ENUM64: u32 = 19
+export {
+  KIND_INT,
+  KIND_PTR,
+  KIND_ARRAY,
+  KIND_STRUCT,
+  KIND_UNION,
+  KIND_ENUM,
+  KIND_FWD,
+  KIND_TYPEDEF,
+  KIND_VOLATILE,
+  KIND_CONST,
+  KIND_RESTRICT,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_VAR,
+  KIND_DATASEC,
+  KIND_FLOAT,
+  KIND_DECL_TAG,
+  KIND_TYPE_TAG,
+  KIND_ENUM64,
+} from '../btf/kinds'
 
 export function isModifier(t: usize): bool {
   const k = btfKind(t)
@@ -43,47 +63,7 @@ export function skipModifiers(btf: Btf, id: u32): usize {
 
 /** Kind as messages name it. */
 export function kindStr(t: usize): string {
-  switch (btfKind(t)) {
-    case 0:
-      return 'UNKNOWN'
-    case KIND_INT:
-      return 'INT'
-    case KIND_PTR:
-      return 'PTR'
-    case KIND_ARRAY:
-      return 'ARRAY'
-    case KIND_STRUCT:
-      return 'STRUCT'
-    case KIND_UNION:
-      return 'UNION'
-    case KIND_ENUM:
-      return 'ENUM'
-    case KIND_FWD:
-      return 'FWD'
-    case KIND_TYPEDEF:
-      return 'TYPEDEF'
-    case KIND_VOLATILE:
-      return 'VOLATILE'
-    case KIND_CONST:
-      return 'CONST'
-    case KIND_RESTRICT:
-      return 'RESTRICT'
-    case KIND_FUNC:
-      return 'FUNC'
-    case KIND_FUNC_PROTO:
-      return 'FUNC_PROTO'
-    case KIND_VAR:
-      return 'VAR'
-    case KIND_DATASEC:
-      return 'DATASEC'
-    case KIND_FLOAT:
-      return 'FLOAT'
-    case KIND_DECL_TAG:
-      return 'DECL_TAG'
-    case KIND_TYPE_TAG:
-      return 'TYPE_TAG'
-  }
-  return 'ENUM64'
+  return kindName(btfKind(t))
 }
 
 /** Name of a type for %S. Without BTF it is a structure that a helper's prototype names. */

@@ -2,84 +2,32 @@
 // Text of a check of type information: every type as it is read, and what is wrong with one.
 // Kernel counterpart: __btf_verifier_log_type, btf_verifier_log_member, btf_verifier_log_vsi, *_log.
 
+import { ANONYMOUS, kindName } from '../names'
 import { logMessage, S, Z } from '../../verifier/log/verbose'
 import { btfKflag, btfKind, btfSize, btfType, btfVlen } from '../btf'
 import {
   KIND_ARRAY,
-  KIND_CONST,
   KIND_DATASEC,
   KIND_DECL_TAG,
   KIND_ENUM,
   KIND_ENUM64,
   KIND_FLOAT,
-  KIND_FUNC,
   KIND_FUNC_PROTO,
   KIND_FWD,
   KIND_INT,
-  KIND_PTR,
-  KIND_RESTRICT,
   KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
   KIND_UNION,
   KIND_VAR,
-  KIND_VOLATILE,
 } from '../kinds'
 import { BtfEnv, PHASE_META } from './env'
 import { intBits, intOffset } from './types'
 
-const ANONYMOUS: usize = memory.data<u8>([40, 97, 110, 111, 110, 41, 0])
 const BAD_NAME: usize = memory.data<u8>([
   40, 105, 110, 118, 97, 108, 105, 100, 45, 110, 97, 109, 101, 45, 111, 102, 102, 115, 101, 116, 41, 0,
 ])
 
 export function message(env: BtfEnv, fmt: string, a: i64 = 0, b: i64 = 0, c: i64 = 0): void {
   if (env.log.level) logMessage(env.log, fmt, a, b, c)
-}
-
-function kindText(kind: u32): string {
-  switch (kind) {
-    case KIND_INT:
-      return 'INT'
-    case KIND_PTR:
-      return 'PTR'
-    case KIND_ARRAY:
-      return 'ARRAY'
-    case KIND_STRUCT:
-      return 'STRUCT'
-    case KIND_UNION:
-      return 'UNION'
-    case KIND_ENUM:
-      return 'ENUM'
-    case KIND_FWD:
-      return 'FWD'
-    case KIND_TYPEDEF:
-      return 'TYPEDEF'
-    case KIND_VOLATILE:
-      return 'VOLATILE'
-    case KIND_CONST:
-      return 'CONST'
-    case KIND_RESTRICT:
-      return 'RESTRICT'
-    case KIND_FUNC:
-      return 'FUNC'
-    case KIND_FUNC_PROTO:
-      return 'FUNC_PROTO'
-    case KIND_VAR:
-      return 'VAR'
-    case KIND_DATASEC:
-      return 'DATASEC'
-    case KIND_FLOAT:
-      return 'FLOAT'
-    case KIND_DECL_TAG:
-      return 'DECL_TAG'
-    case KIND_TYPE_TAG:
-      return 'TYPE_TAG'
-    case KIND_ENUM64:
-      return 'ENUM64'
-    default:
-      return 'UNKNOWN'
-  }
 }
 
 /** A name as messages show it. */
@@ -164,7 +112,7 @@ export function basicLine(env: BtfEnv, t: usize, what: string, a: i64 = 0, b: i6
 }
 
 function head(env: BtfEnv, t: usize): void {
-  message(env, '[%u] %s %S', env.logTypeId, S(kindText(btfKind(t))), shownName(env, load<u32>(t)))
+  message(env, '[%u] %s %S', env.logTypeId, S(kindName(btfKind(t))), shownName(env, load<u32>(t)))
 }
 
 function tail(env: BtfEnv, what: string, a: i64, b: i64): void {

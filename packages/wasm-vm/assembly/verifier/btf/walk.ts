@@ -2,6 +2,7 @@
 // What lies at an offset of a structure that BTF describes, and whether a structure begins with another.
 // Kernel counterparts: btf_struct_walk, btf_struct_access, btf_struct_ids_match, btf_nested_type_is_trusted.
 
+import { ANONYMOUS } from '../../btf/names'
 import { Btf, btfKflag, btfKind, btfNameOf, btfSize, btfType, btfTypeById, btfVlen } from '../../btf/btf'
 import { btfTypeSkipModifiers, memberBitOffset, memberBitSize, memberName, memberType } from '../../btf/kinds'
 import { btfFind } from '../../btf/name-index'
@@ -104,12 +105,9 @@ function flexibleArray(btf: Btf, t: usize, off: i32): usize {
   return isStructType(elem) && btfSize(elem) ? elem : 0
 }
 
-/** `(anon)` */
-const ANON: usize = memory.data<u8>([0x28, 0x61, 0x6e, 0x6f, 0x6e, 0x29, 0])
-
 /** A name as it is printed; what has none is called so. */
 @inline function shown(name: usize): i64 {
-  return Z(load<u8>(name) ? name : ANON)
+  return Z(load<u8>(name) ? name : ANONYMOUS)
 }
 
 function pointerMember(
