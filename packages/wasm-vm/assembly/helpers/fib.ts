@@ -6,7 +6,6 @@ import { EAFNOSUPPORT, EINVAL, ENODEV } from '../gen/errno.gen'
 import { AF_INET, AF_INET6 } from '../gen/system.gen'
 import { BPF_PROG_TYPE_XDP } from '../gen/uapi-enums.gen'
 import { deviceIn, NetDevice } from '../world/device'
-import { ETH_HLEN } from '../world/skb'
 import { Addr, addrWords, maskWord, neighKnown, Netns, prefixMatches } from '../world/netns'
 import {
   Route,
@@ -20,7 +19,7 @@ import {
   RTN_PROHIBIT,
   RTN_UNREACHABLE,
 } from '../world/routes'
-import { Skb } from '../world/skb'
+import { ETH_HLEN, Skb } from '../world/skb'
 import { world } from '../world/world'
 import { XdpBuff } from '../world/xdp-buff'
 import { errno, progType } from './given'

@@ -20,6 +20,8 @@ import { takeCookie, takeInode, world } from './world'
   /** Rules of which table is asked, by priority, beside those that every namespace has (world/routes.ts). */
   rules: Rule
   neighs: Neigh
+  /** How many of them count against MAX_LEARNED. */
+  learned: u32
   /** Sockets that a packet can reach: bound or connected ones. */
   socks: Sock
   /** AF_PACKET sockets that listen. */
@@ -175,6 +177,15 @@ export function neighKnown(dev: NetDevice, family: u32, addr: usize): usize {
 
 const NO_MAC: usize = memory.data(8, 8)
 
+/** gc_thresh3: more is not kept, so that a sender to many addresses does not make each packet look through all of them. */
+const MAX_LEARNED: u32 = 1024
+
+function neighLearn(dev: NetDevice, family: u32, addr: usize, mac: usize): void {
+  if (dev.netns.learned >= MAX_LEARNED) return
+  dev.netns.learned++
+  neighAdd(dev, family, addr, mac)
+}
+
 /**
  * The same; where the table does not know, what an answered ARP or neighbour solicitation would say, which the table then
  * keeps, at both ends. 0: nobody answers.
@@ -186,8 +197,8 @@ export function neighFind(dev: NetDevice, family: u32, addr: usize): usize {
   if (changetype<usize>(peer) && peer.up && changetype<usize>(addrFind(peer.netns, family, addr))) {
     const own = addrOfDevice(dev, family)
     if (!peer.noArp && changetype<usize>(own) && !neighKnown(peer, family, addrWords(own)))
-      neighAdd(peer, family, addrWords(own), dev.mac)
-    neighAdd(dev, family, addr, peer.mac)
+      neighLearn(peer, family, addrWords(own), dev.mac)
+    neighLearn(dev, family, addr, peer.mac)
     return peer.mac
   }
   if (dev.kind == DEV_LOOPBACK) {
@@ -196,7 +207,7 @@ export function neighFind(dev: NetDevice, family: u32, addr: usize): usize {
   }
   // a device without a link layer that asks (dummy: NOARP) takes any address
   if (!dev.noArp) return 0
-  neighAdd(dev, family, addr, dev.mac)
+  neighLearn(dev, family, addr, dev.mac)
   return dev.mac
 }
 
@@ -216,4 +227,6 @@ export function addrsDrop(ns: Netns, dev: NetDevice): void {
   dropWhere(at + offsetof<Netns>('addrs'), offsetof<Addr>('next'), offsetof<Addr>('dev'), dev)
   routesDrop(ns, dev)
   dropWhere(at + offsetof<Netns>('neighs'), offsetof<Neigh>('next'), offsetof<Neigh>('dev'), dev)
+  ns.learned = 0
+  for (let n = ns.neighs; changetype<usize>(n); n = n.next) ns.learned++
 }
